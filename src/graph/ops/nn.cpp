@@ -1,0 +1,10 @@
+#include "graph/ops/helpers.hpp"
+#include "graph/ops/registry.hpp"
+
+namespace coppice::graph::ops {
+
+void add_nn_ops(std::vector<OpDef>& defs) {
+  (void)defs;
+}
+
+}  // namespace coppice::graph::ops
