@@ -1,0 +1,13 @@
+# What tests share: ONNX Runtime as a referee, and graphs to try things on.
+find_package(nlohmann_json REQUIRED)
+find_program(COPPICE_NODE node)
+set(COPPICE_NODE_MODULES ${CMAKE_SOURCE_DIR}/build/npm/node_modules CACHE PATH
+  "Folder with the npm packages of tests/npm/package.json")
+
+add_library(coppice_test_referee STATIC support/child_process.cpp support/ort_referee.cpp)
+target_include_directories(coppice_test_referee PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(coppice_test_referee PRIVATE nlohmann_json::nlohmann_json)
+target_compile_definitions(coppice_test_referee PRIVATE
+  COPPICE_NODE="$<IF:$<BOOL:${COPPICE_NODE}>,${COPPICE_NODE},>"
+  COPPICE_REFEREE_SCRIPT="${CMAKE_CURRENT_SOURCE_DIR}/npm/referee.mjs"
+  COPPICE_DEFAULT_NODE_MODULES="${COPPICE_NODE_MODULES}")
