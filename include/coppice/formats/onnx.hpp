@@ -1,0 +1,44 @@
+#pragma once
+#include <string>
+
+#include "coppice/graph/model.hpp"
+#include "coppice/tensor/tensor.hpp"
+
+/// Reading and writing of ONNX files (ModelProto, https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
+///
+/// A read model refers to the mapped file: tensors cost nothing until they are touched, and the bytes live as long as
+/// some Tensor uses them. Everything that the graph IR does not model (metadata, documentation, training information,
+/// fields of newer versions) is carried in the `extra` strings and written back.
+///
+/// What reading brings to one form: domain "ai.onnx" becomes ""; numbers in typed fields (float_data, int32_data...)
+/// become raw bytes, and are written as raw_data; nodes are put in topological order; a value_info entry for a value
+/// that does not exist is dropped by the writer. A value that a sparse initializer defines is marked `captured`.
+namespace coppice::formats {
+
+/// Reads, sorts and checks a model, its subgraphs and its functions. Side files of external tensors must lie in the
+/// folder of `path` or below it. Throws Error, which begins with `path`.
+graph::Model read_onnx(const std::string& path);
+
+/// The same from memory. `name` stands for the file in messages, and becomes Model::source. `folder` is where side
+/// files are looked for; when it is empty, external tensors are refused.
+graph::Model read_onnx(tensor::Bytes bytes, const std::string& name, const std::string& folder = {});
+
+struct WriteOptions {
+  enum class External {
+    keep,   ///< Tensors with Initializer::external go to the side file, the others into the model.
+    none,   ///< Everything goes into the model.
+    large,  ///< As keep, and every other initializer of 1024 bytes or more goes to the side file too.
+  };
+  /// A model file of 2 GiB or more can't be read by protobuf, so from there on `keep` acts as `large`.
+  External external = External::keep;
+};
+
+/// Writes the model to `path` and, where tensors are external, to `path` + ".data" beside it. Both files are complete
+/// before either is renamed into place; on failure the old ones stay. Reading from and writing to the same path is
+/// fine. Throws Error.
+void write_onnx(const graph::Model& model, const std::string& path, const WriteOptions& options = {});
+
+/// The file as a string, with all tensors inside.
+std::string write_onnx_bytes(const graph::Model& model);
+
+}  // namespace coppice::formats

@@ -1,0 +1,91 @@
+#include <filesystem>
+#include <limits>
+#include <optional>
+
+#include "coppice/base/atomic_file.hpp"
+#include "coppice/base/error.hpp"
+#include "coppice/formats/onnx.hpp"
+
+#include "formats/onnx/writer.hpp"
+
+namespace coppice::formats {
+namespace {
+using namespace onnx_detail;
+
+constexpr std::uint64_t protobuf_limit = std::numeric_limits<std::int32_t>::max();
+
+std::string model_skeleton(const graph::Model& model, WriteContext& context) {
+  onnx::ModelProto proto;
+  merge_extra(proto, model.extra, Kind::model, context);
+  if (model.ir_version != 0) proto.set_ir_version(model.ir_version);
+  if (!model.producer_name.empty()) proto.set_producer_name(model.producer_name);
+  if (!model.producer_version.empty()) proto.set_producer_version(model.producer_version);
+  for (const graph::OpsetImport& import : model.opsets) {
+    auto& opset = *proto.add_opset_import();
+    opset.set_domain(import.domain);
+    opset.set_version(import.version);
+  }
+  write_graph(model.graph, *proto.mutable_graph(), context);
+  for (const graph::Function& function : model.functions) write_function(function, *proto.add_functions(), context);
+  const std::size_t size = proto.ByteSizeLong();
+  if (size > protobuf_limit)
+    throw Error("the model is too large: " + std::to_string(size) + " bytes besides the raw data of tensors");
+  return proto.SerializePartialAsString();
+}
+
+class FileSink final : public Sink {
+ public:
+  explicit FileSink(base::AtomicFile& file) : file_(file) {}
+  void write(std::span<const std::byte> bytes) override { file_.write(bytes); }
+
+ private:
+  base::AtomicFile& file_;
+};
+
+struct Prepared {
+  SidePlan side;
+  WriteContext context;
+  std::string skeleton;
+
+  Prepared(const graph::Model& model, const std::string& location, bool inside, bool large) : side(location, large) {
+    if (!inside) context.side = &side;
+    skeleton = model_skeleton(model, context);
+  }
+};
+
+}  // namespace
+
+void write_onnx(const graph::Model& model, const std::string& path, const WriteOptions& options) {
+  using External = WriteOptions::External;
+  const std::string side_path = path + ".data";
+  const std::string location = std::filesystem::path(side_path).filename().string();
+  std::optional<Prepared> ready;
+  try {
+    ready.emplace(model, location, options.external == External::none, options.external == External::large);
+    if (options.external == External::keep &&
+        full_size(ready->skeleton, Kind::model, ready->context.blobs) > protobuf_limit)
+      ready.emplace(model, location, false, true);
+  } catch (const Error& error) {
+    throw Error(path + ": " + error.what());
+  }
+  base::AtomicFile file(path);
+  FileSink sink(file);
+  write_full(ready->skeleton, Kind::model, ready->context.blobs, sink);
+  if (ready->side.empty()) {
+    file.commit();
+    return;
+  }
+  base::AtomicFile side(side_path);
+  ready->side.write(side);
+  file.finish();
+  side.finish();
+  side.commit();
+  file.commit();
+}
+
+std::string write_onnx_bytes(const graph::Model& model) {
+  WriteContext context;
+  return full_message(model_skeleton(model, context), Kind::model, context.blobs);
+}
+
+}  // namespace coppice::formats
