@@ -21,9 +21,22 @@ void add_scatter_ops(std::vector<OpDef>& defs);
 void add_select_ops(std::vector<OpDef>& defs);
 void add_slice_ops(std::vector<OpDef>& defs);
 
+void add_attention_ops(std::vector<OpDef>& defs);
+void add_contrib_ops(std::vector<OpDef>& defs);
+void add_conv_ops(std::vector<OpDef>& defs);
+void add_detection_ops(std::vector<OpDef>& defs);
+void add_einsum_ops(std::vector<OpDef>& defs);
+void add_loss_ops(std::vector<OpDef>& defs);
+void add_matmul_ops(std::vector<OpDef>& defs);
 void add_misc_ops(std::vector<OpDef>& defs);
-void add_nn_ops(std::vector<OpDef>& defs);
+void add_norm_ops(std::vector<OpDef>& defs);
+void add_pool_ops(std::vector<OpDef>& defs);
 void add_quant_ops(std::vector<OpDef>& defs);
 void add_recurrent_ops(std::vector<OpDef>& defs);
+void add_resize_ops(std::vector<OpDef>& defs);
+void add_sequence_ops(std::vector<OpDef>& defs);
+void add_signal_ops(std::vector<OpDef>& defs);
+void add_space_ops(std::vector<OpDef>& defs);
+void add_text_ops(std::vector<OpDef>& defs);
 
 }  // namespace coppice::graph::ops
