@@ -36,24 +36,62 @@ ContentPtr pick(const Content& content, std::span<const std::int64_t> from) {
   auto out = std::make_shared<Content>();
   const bool real = !content.reals.empty();
   const std::size_t have = size_of(content);
+  if (have == 0 && !from.empty()) return nullptr;
   if (real)
     out->reals.resize(from.size());
   else
     out->ints.resize(from.size());
-  const auto forget = [&](std::size_t i) {
-    if (out->unknown.empty()) out->unknown.resize(from.size(), 0);
-    out->unknown[i] = 1;
-  };
   for (std::size_t i = 0; i < from.size(); ++i) {
     const auto source = static_cast<std::size_t>(from[i]);
     if (from[i] < 0 || source >= have || !content.known(source)) {
-      forget(i);
+      forget(*out, i, from.size());
     } else if (real) {
       out->reals[i] = content.reals[source];
     } else {
       out->ints[i] = content.ints[source];
     }
   }
+  return out;
+}
+
+ContentPtr pick_strided(const Content& content, std::int64_t offset, std::span<const std::int64_t> shape,
+                        std::span<const std::int64_t> steps) {
+  const auto count = static_cast<std::size_t>(base::checked_product(shape).value_or(0));
+  std::vector<std::int64_t> from(count), position(shape.size(), 0);
+  std::int64_t now = offset;
+  for (std::size_t i = 0; i < count; ++i) {
+    from[i] = now;
+    for (std::size_t d = shape.size(); d-- > 0;) {
+      now += steps[d];
+      if (++position[d] < shape[d]) break;
+      now -= steps[d] * shape[d];
+      position[d] = 0;
+    }
+  }
+  return pick(content, from);
+}
+
+ContentPtr broadcast_content(const ContentPtr& content, std::span<const std::int64_t> shape,
+                             std::span<const std::int64_t> to) {
+  if (std::equal(shape.begin(), shape.end(), to.begin(), to.end())) return content;
+  const std::vector<std::int64_t> strides = strides_of(shape);
+  std::vector<std::int64_t> steps(to.size(), 0);
+  for (std::size_t i = 0; i < shape.size(); ++i)
+    if (shape[i] != 1) steps[to.size() - shape.size() + i] = strides[i];
+  return pick_strided(*content, 0, to, steps);
+}
+
+void forget(Content& content, std::size_t i, std::size_t elements) {
+  if (content.unknown.empty()) content.unknown.resize(elements, 0);
+  content.unknown[i] = 1;
+}
+
+Fact with_content(DType dtype, Shape shape, ContentPtr content) {
+  Fact out = Fact::of(dtype, std::move(shape));
+  if (!content) return out;
+  const auto count = base::checked_product(out.shape);
+  if (count && followed(dtype, *count) && size_of(*content) == static_cast<std::size_t>(*count))
+    out.content = std::move(content);
   return out;
 }
 
@@ -72,8 +110,7 @@ ContentPtr from_extents(std::span<const std::int64_t> extents) {
   out->ints.assign(extents.begin(), extents.end());
   for (std::size_t i = 0; i < extents.size(); ++i) {
     if (extents[i] >= 0) continue;
-    if (out->unknown.empty()) out->unknown.resize(extents.size(), 0);
-    out->unknown[i] = 1;
+    forget(*out, i, extents.size());
     out->ints[i] = 0;
   }
   return out;
@@ -121,10 +158,10 @@ std::int64_t wrap_to(DType dtype, std::int64_t value) {
 
 std::vector<std::int64_t> strides_of(std::span<const std::int64_t> shape) {
   std::vector<std::int64_t> out(shape.size());
-  std::int64_t stride = 1;
+  std::uint64_t stride = 1;  // of a tensor without elements it may wrap, and is not used
   for (std::size_t i = shape.size(); i-- > 0;) {
-    out[i] = stride;
-    stride *= shape[i];
+    out[i] = static_cast<std::int64_t>(stride);
+    stride *= static_cast<std::uint64_t>(shape[i]);
   }
   return out;
 }

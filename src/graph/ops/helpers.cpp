@@ -125,6 +125,20 @@ std::optional<double> real_operand(const InferContext& c, std::size_t i) {
   return fact.content->reals[0];
 }
 
+std::optional<std::int64_t> int_at(const Fact& fact, std::size_t i) {
+  if (!fact.content || i >= fact.content->ints.size() || !fact.content->known(i)) return std::nullopt;
+  return fact.content->ints[i];
+}
+
+std::optional<std::vector<std::optional<std::int64_t>>> extent_list(const Fact& fact) {
+  if (!fact.ranked || fact.rank() > 1) return std::nullopt;
+  const std::int64_t count = fact.shape.empty() ? 1 : fact.shape[0];
+  if (count < 0 || count > max_rank) return std::nullopt;
+  std::vector<std::optional<std::int64_t>> out(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = int_at(fact, i);
+  return out;
+}
+
 void expect_rank(const InferContext& c, std::size_t i, std::size_t lowest, std::size_t highest) {
   const Fact& fact = c.in(i);
   if (!fact.ranked || (fact.rank() >= lowest && fact.rank() <= highest)) return;

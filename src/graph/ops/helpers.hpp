@@ -50,6 +50,13 @@ std::optional<std::int64_t> int_operand(const InferContext& c, std::size_t i);
 /// The single number (real or whole) in operand i, when it is known.
 std::optional<double> real_operand(const InferContext& c, std::size_t i);
 
+/// Element i of a fact's whole-number content, when it is known.
+std::optional<std::int64_t> int_at(const Fact& fact, std::size_t i);
+/// The extents that a one-dimensional whole-number operand spells out, one per element, nothing for unknown elements.
+/// Nothing at all when even their number is unknown (or absurd: more than max_rank).
+std::optional<std::vector<std::optional<std::int64_t>>> extent_list(const Fact& fact);
+inline constexpr std::int64_t max_rank = 64;
+
 /// Throws Error when operand i is ranked and its rank is outside [lowest, highest].
 void expect_rank(const InferContext& c, std::size_t i, std::size_t lowest, std::size_t highest);
 /// Throws Error when the node has fewer operands; operators whose operands index shapes call this first.

@@ -7,6 +7,7 @@
 /// its family and one entry in that file's add_..._ops.
 namespace coppice::graph::ops {
 
+void add_arithmetic_ops(std::vector<OpDef>& defs);
 void add_constant_ops(std::vector<OpDef>& defs);
 void add_control_ops(std::vector<OpDef>& defs);
 void add_elementwise_ops(std::vector<OpDef>& defs);
@@ -14,12 +15,17 @@ void add_gather_ops(std::vector<OpDef>& defs);
 void add_generator_ops(std::vector<OpDef>& defs);
 void add_join_ops(std::vector<OpDef>& defs);
 void add_layout_ops(std::vector<OpDef>& defs);
+void add_logic_ops(std::vector<OpDef>& defs);
 void add_pad_ops(std::vector<OpDef>& defs);
 void add_reduce_ops(std::vector<OpDef>& defs);
 void add_reshape_ops(std::vector<OpDef>& defs);
+void add_running_ops(std::vector<OpDef>& defs);
 void add_scatter_ops(std::vector<OpDef>& defs);
 void add_select_ops(std::vector<OpDef>& defs);
+void add_shape_ops(std::vector<OpDef>& defs);
 void add_slice_ops(std::vector<OpDef>& defs);
+void add_split_ops(std::vector<OpDef>& defs);
+void add_unary_ops(std::vector<OpDef>& defs);
 
 void add_attention_ops(std::vector<OpDef>& defs);
 void add_contrib_ops(std::vector<OpDef>& defs);
