@@ -1,6 +1,9 @@
 # The rooms of the house, lowest first; USES names rooms that stand above in this list.
 coppice_room(base PRIVATE Threads::Threads)
-coppice_room(tensor USES base)
+find_package(hwy REQUIRED)
+coppice_room(tensor USES base PRIVATE hwy::hwy)
+# No fused multiply-add that the source does not ask for: sums must not depend on the machine.
+target_compile_options(coppice_tensor PRIVATE -ffp-contract=off)
 coppice_room(graph USES tensor)
 
 # Only the generated messages are wanted: ONNX's main library registers every operator schema before main() starts.
