@@ -1,5 +1,7 @@
 #include "coppice/graph/builder.hpp"
 
+#include "coppice/base/error.hpp"
+
 namespace coppice::graph {
 
 Builder::Builder(std::string graph_name, std::int64_t opset) {
@@ -62,6 +64,17 @@ std::vector<ValueId> Builder::op_multi(std::string_view op, std::vector<ValueId>
                                 .outputs = out,
                                 .attributes = std::move(attributes)});
   return out;
+}
+
+void Builder::rename(ValueId id, std::string_view name) {
+  Graph& g = model_.graph;
+  const ValueId holder = g.find(name);
+  if (holder == id) return;
+  if (holder != no_value) throw Error("value \"" + std::string(name) + "\" is defined twice");
+  Value& value = g.values[static_cast<std::size_t>(id)];
+  g.index.erase(value.name);
+  value.name = name;
+  g.index.emplace(value.name, id);
 }
 
 ValueId Builder::ints(std::vector<std::int64_t> values) {

@@ -29,6 +29,9 @@ class Builder {
   std::vector<ValueId> op_multi(std::string_view op, std::vector<ValueId> inputs, std::size_t outputs,
                                 std::vector<Attribute> attributes = {}, std::string_view name = {});
 
+  /// Gives a value another name; throws Error when that name is taken.
+  void rename(ValueId value, std::string_view name);
+
   /// An int64 vector or scalar initializer with a name of its own.
   ValueId ints(std::vector<std::int64_t> values);
   ValueId int_scalar(std::int64_t value);
@@ -48,8 +51,15 @@ class Builder {
 inline Attribute attr(std::string_view name, AttributeValue value) {
   return {std::string(name), std::move(value), {}, {}};
 }
+// Overloads for numbers, since int, int64 and float would convert to one another first.
 inline Attribute attr(std::string_view name, int value) {
   return attr(name, AttributeValue(std::int64_t{value}));
+}
+inline Attribute attr(std::string_view name, std::int64_t value) {
+  return attr(name, AttributeValue(value));
+}
+inline Attribute attr(std::string_view name, float value) {
+  return attr(name, AttributeValue(value));
 }
 
 }  // namespace coppice::graph
