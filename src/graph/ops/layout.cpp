@@ -71,44 +71,12 @@ void infer_tile(InferContext& c) {
   c.out(0, std::move(out));
 }
 
-std::int64_t block_size(const InferContext& c) {
-  const std::int64_t block = c.node().int_or("blocksize", 0);
-  if (block < 1 || block > INT32_MAX) fail("expected a blocksize of at least 1, found " + std::to_string(block));
-  return block;
-}
-
-std::int64_t divided(std::int64_t extent, std::int64_t by, const char* what) {
-  if (extent >= 0 && extent % by != 0)
-    fail(std::string(what) + ": expected a multiple of " + std::to_string(by) + ", found " + std::to_string(extent));
-  return extent < 0 ? unknown : extent / by;
-}
-
-void infer_depth_to_space(InferContext& c) {
-  const Fact& data = c.in(0);
-  expect_rank(c, 0, 4, 4);
-  if (!data.ranked) return out_type(c, 0, data.dtype);
-  const std::int64_t block = block_size(c);
-  c.out(0, Fact::of(data.dtype, {data.shape[0], divided(data.shape[1], block * block, "channels"),
-                                 dim_mul(data.shape[2], block), dim_mul(data.shape[3], block)}));
-}
-
-void infer_space_to_depth(InferContext& c) {
-  const Fact& data = c.in(0);
-  expect_rank(c, 0, 4, 4);
-  if (!data.ranked) return out_type(c, 0, data.dtype);
-  const std::int64_t block = block_size(c);
-  c.out(0, Fact::of(data.dtype, {data.shape[0], dim_mul(data.shape[1], block * block),
-                                 divided(data.shape[2], block, "height"), divided(data.shape[3], block, "width")}));
-}
-
 }  // namespace
 
 void add_layout_ops(std::vector<OpDef>& defs) {
   defs.push_back({"", "Transpose", infer_transpose});
   defs.push_back({"", "Expand", infer_expand, nullptr, 0b10});
   defs.push_back({"", "Tile", infer_tile, nullptr, 0b10});
-  defs.push_back({"", "DepthToSpace", infer_depth_to_space});
-  defs.push_back({"", "SpaceToDepth", infer_space_to_depth});
 }
 
 }  // namespace coppice::graph::ops

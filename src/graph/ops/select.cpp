@@ -86,27 +86,6 @@ void infer_unique(InferContext& c) {
   c.out(3, Fact::of(DType::int64, {unknown}));
 }
 
-void infer_compress(InferContext& c) {
-  expect_inputs(c, 2);
-  const Fact &data = c.in(0), &condition = c.in(1);
-  std::int64_t count = unknown;
-  if (const auto flags = condition.int_values()) {
-    count = 0;
-    for (std::int64_t flag : *flags) count += flag != 0;
-  }
-  if (!c.node().has("axis")) return c.out(0, Fact::of(data.dtype, {count}));
-  if (!data.ranked) return out_type(c, 0, data.dtype);
-  Shape shape = data.shape;
-  shape[axis_of(c.node().int_or("axis", 0), data.rank())] = count;
-  c.out(0, Fact::of(data.dtype, std::move(shape)));
-}
-
-void infer_non_max_suppression(InferContext& c) {
-  expect_rank(c, 0, 3, 3);
-  expect_rank(c, 1, 3, 3);
-  c.out(0, Fact::of(DType::int64, {unknown, 3}));
-}
-
 }  // namespace
 
 void add_select_ops(std::vector<OpDef>& defs) {
@@ -114,8 +93,6 @@ void add_select_ops(std::vector<OpDef>& defs) {
   defs.push_back({"", "NonZero", infer_non_zero});
   defs.push_back({"", "OneHot", infer_one_hot, nullptr, 0b10});
   defs.push_back({"", "Unique", infer_unique});
-  defs.push_back({"", "Compress", infer_compress, nullptr, 0b10});
-  defs.push_back({"", "NonMaxSuppression", infer_non_max_suppression});
 }
 
 }  // namespace coppice::graph::ops
