@@ -1,0 +1,57 @@
+#include "support/random_graph.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "coppice/formats/onnx.hpp"
+
+#include "support/scratch.hpp"
+
+namespace coppice::test {
+namespace {
+
+// Runs in ONNX Runtime, finite and alive.
+void expect_runs(const RandomGraph& graph, const std::string& file, const std::string& what) {
+  formats::write_onnx(graph.model, file);
+  RefereeOptions feeding = graph.feeding;
+  feeding.optimise = false;
+  const RunReport run = Referee::shared().run({file}, feeding).at(0);
+  ASSERT_TRUE(run.ok) << what << ": " << graph.story() << ": " << run.error;
+  for (const OutputReport& output : run.outputs) {
+    EXPECT_TRUE(output.finite) << what << ": " << graph.story();
+    EXPECT_GT(output.max_abs, 0.01) << what << ": " << graph.story();
+    EXPECT_LT(output.max_abs, 1000) << what << ": " << graph.story();
+  }
+}
+
+TEST(RandomGraph, EveryBlockRuns) {
+  COPPICE_NEEDS_REFEREE();
+  const Scratch scratch;
+  for (const NamedBlock& block : all_blocks())
+    for (std::uint64_t seed = 1; seed <= 3; ++seed)
+      expect_runs(block_graph(block, seed), scratch / "block.onnx", "seed " + std::to_string(seed));
+}
+
+TEST(RandomGraph, SeedsRun) {
+  COPPICE_NEEDS_REFEREE();
+  const Scratch scratch;
+  for (std::uint64_t seed = 1; seed <= 60; ++seed)
+    expect_runs(random_graph(seed), scratch / "random.onnx", "seed " + std::to_string(seed));
+}
+
+TEST(RandomGraph, SameSeedSameModel) {
+  EXPECT_EQ(formats::write_onnx_bytes(random_graph(7).model), formats::write_onnx_bytes(random_graph(7).model));
+  EXPECT_NE(formats::write_onnx_bytes(random_graph(7).model), formats::write_onnx_bytes(random_graph(8).model));
+}
+
+TEST(RandomGraph, SeedsReachEveryBlock) {
+  std::set<std::string> seen;
+  for (std::uint64_t seed = 1; seed <= 400; ++seed)
+    for (const std::string& block : random_graph(seed).blocks) seen.insert(block);
+  for (const NamedBlock& block : all_blocks())
+    EXPECT_TRUE(seen.contains(std::string(block.block->name))) << block.block->name;
+}
+
+}  // namespace
+}  // namespace coppice::test
