@@ -115,7 +115,7 @@ graph::Function read_function(onnx::FunctionProto& proto, ReadContext& context) 
   std::string rest = proto.SerializePartialAsString();
   for (const std::string& serialised : take_fields(rest, function_attribute_field)) {
     onnx::AttributeProto attribute;
-    if (!attribute.ParsePartialFromString(serialised)) throw Error("function \"" + out.name + "\": a damaged default");
+    if (!parse_message(serialised, attribute)) throw Error("function \"" + out.name + "\": a damaged default");
     out.attribute_defaults.push_back(read_attribute(attribute, context));
   }
   for (std::string& overload : take_fields(rest, function_overload_field)) out.overload = std::move(overload);

@@ -1,8 +1,5 @@
 #include <filesystem>
 
-#include <google/protobuf/arena.h>
-#include <google/protobuf/io/coded_stream.h>
-
 #include "coppice/base/error.hpp"
 #include "coppice/base/mapped_file.hpp"
 #include "coppice/formats/onnx.hpp"
@@ -14,17 +11,6 @@
 namespace coppice::formats {
 namespace {
 using namespace onnx_detail;
-
-// Above the limit of lift_blobs(), plus the messages that it does not enter (types of values).
-constexpr int protobuf_depth = 200;
-
-void parse(const std::string& skeleton, onnx::ModelProto& proto) {
-  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(skeleton.data()),
-                                                static_cast<int>(skeleton.size()));
-  stream.SetRecursionLimit(protobuf_depth);
-  if (!proto.MergePartialFromCodedStream(&stream) || !stream.ConsumedEntireMessage())
-    throw Error("damaged: protobuf can't parse it");
-}
 
 graph::Model convert(onnx::ModelProto& proto, ReadContext& context) {
   graph::Model out;
@@ -56,7 +42,7 @@ graph::Model read(const tensor::Bytes& bytes, const std::string& folder) {
   ReadContext context{{}, SideFiles(folder)};
   onnx::ModelProto proto;
   try {
-    parse(lift_blobs(bytes, Kind::model, context.blobs), proto);
+    if (!parse_message(lift_blobs(bytes, Kind::model, context.blobs), proto)) throw Error("damaged");
   } catch (const Error& error) {
     throw reject(error.what());
   }

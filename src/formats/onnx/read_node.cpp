@@ -6,9 +6,19 @@ namespace {
 using graph::GraphPtr;
 using onnx::AttributeProto;
 
+/// A type that the installed definitions don't know is kept among the unknown fields.
+bool has_unknown_type(const AttributeProto& proto) {
+  const std::string all = proto.SerializePartialAsString();
+  FieldCursor cursor(bytes_of(all), bytes_of(all).data());
+  for (Field field; cursor.next(field);)
+    if (field.number == AttributeProto::kTypeFieldNumber) return true;
+  return false;
+}
+
 /// Models of the first format version give no type: the field that is set tells.
 AttributeProto::AttributeType type_of(const AttributeProto& proto) {
   if (proto.has_type()) return proto.type();
+  if (has_unknown_type(proto)) return AttributeProto::UNDEFINED;
   if (proto.has_f()) return AttributeProto::FLOAT;
   if (proto.has_i()) return AttributeProto::INT;
   if (proto.has_s()) return AttributeProto::STRING;

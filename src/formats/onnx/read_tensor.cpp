@@ -91,6 +91,8 @@ ReadTensor read_tensor(onnx::TensorProto& proto, const Where& where, ReadContext
   const std::int64_t elements = checked_elements(tensor, where);
   const int bits = bit_width(tensor.dtype);
   const std::size_t expected = byte_size(tensor.dtype, elements);
+  if (tensor.dtype != DType::string && proto.string_data_size() > 0)
+    where.fail("expected " + std::string(name(tensor.dtype)) + ", found strings");
   out.external = proto.data_location() == onnx::TensorProto::EXTERNAL;
   if (out.external) {
     if (tensor.dtype == DType::string) where.fail("strings can't be external");
@@ -98,12 +100,15 @@ ReadTensor read_tensor(onnx::TensorProto& proto, const Where& where, ReadContext
     tensor.bytes = read_external(proto, bits ? std::optional<std::uint64_t>(expected) : std::nullopt, where, context);
     proto.clear_data_location();
   } else if (tensor.dtype == DType::string) {
+    if (proto.has_raw_data() || has_typed_data(proto)) where.fail("expected strings, found raw data or numbers");
     read_strings(proto, tensor, elements, where);
-  } else if (proto.has_raw_data()) {
-    if (has_typed_data(proto)) where.fail("has both raw data and numbers in a typed field");
+  } else if (proto.has_raw_data() && !has_typed_data(proto)) {
     tensor.bytes = context.blobs[blob_at(proto.raw_data(), context.blobs)];
     proto.clear_raw_data();
   } else if (bits != 0) {
+    if (proto.has_raw_data() && context.blobs[blob_at(proto.raw_data(), context.blobs)].size() != 0)
+      where.fail("has both raw data and numbers in a typed field");
+    proto.clear_raw_data();
     tensor.bytes = read_typed_data(proto, tensor.dtype, elements, where);
   }
   if (bits != 0 && tensor.bytes.size() != expected)

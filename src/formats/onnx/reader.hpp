@@ -12,11 +12,6 @@
 /// left becomes the `extra` string. Errors name the element but not the file.
 namespace coppice::formats::onnx_detail {
 
-/// Fields that are younger than the oldest definitions we build with.
-inline constexpr std::uint32_t node_overload_field = 8;
-inline constexpr std::uint32_t function_attribute_field = 11;
-inline constexpr std::uint32_t function_overload_field = 13;
-
 struct ReadContext {
   Blobs blobs;
   SideFiles side_files;

@@ -1,4 +1,3 @@
-#include "formats/onnx/reader.hpp"
 #include "formats/onnx/wire.hpp"
 #include "formats/onnx/writer.hpp"
 

@@ -4,6 +4,17 @@
 
 namespace coppice::formats::onnx_detail {
 namespace {
+using tensor::DType;
+
+void clear_data(onnx::TensorProto& proto) {
+  proto.clear_raw_data();
+  proto.clear_float_data();
+  proto.clear_int32_data();
+  proto.clear_int64_data();
+  proto.clear_double_data();
+  proto.clear_uint64_data();
+  proto.clear_string_data();
+}
 
 void add_entry(google::protobuf::RepeatedPtrField<onnx::StringStringEntryProto>& entries, std::string key,
                std::string value) {
@@ -25,9 +36,13 @@ void write_external(const tensor::Bytes& bytes, onnx::TensorProto& proto, SidePl
 }  // namespace
 
 void write_tensor(const tensor::Tensor& tensor, bool to_side, onnx::TensorProto& proto, WriteContext& context) {
+  // Numbers of a type that we don't know can't become raw bytes: they stayed in the typed field.
+  const bool carried = bit_width(tensor.dtype) == 0 && tensor.bytes.size() == 0 && tensor.dtype != DType::string;
+  proto.clear_dims();
+  if (!carried) clear_data(proto);
   for (std::int64_t extent : tensor.shape) proto.add_dims(extent);
   proto.set_data_type(static_cast<std::int32_t>(tensor.dtype));
-  if (tensor.dtype == tensor::DType::string) {
+  if (tensor.dtype == DType::string) {
     if (tensor.strings)
       for (const std::string& text : *tensor.strings) proto.add_string_data(text);
     return;
@@ -35,8 +50,7 @@ void write_tensor(const tensor::Tensor& tensor, bool to_side, onnx::TensorProto&
   if (to_side) return write_external(tensor.bytes, proto, *context.side);
   proto.clear_external_data();
   proto.clear_data_location();
-  const bool typed_in_extra = bit_width(tensor.dtype) == 0 && tensor.bytes.size() == 0;
-  if (!typed_in_extra) proto.set_raw_data(add_blob(context.blobs, tensor.bytes));
+  if (!carried) proto.set_raw_data(add_blob(context.blobs, tensor.bytes));
 }
 
 }  // namespace coppice::formats::onnx_detail

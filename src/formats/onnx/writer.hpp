@@ -24,7 +24,7 @@ void merge_extra(Proto& proto, const std::string& extra, Kind kind, WriteContext
                  const std::string& younger = {}) {
   if (extra.empty() && younger.empty()) return;
   const auto bytes = tensor::Bytes::copy(std::as_bytes(std::span(extra)));
-  if (!proto.ParsePartialFromString(lift_blobs(bytes, kind, context.blobs) + younger))
+  if (!parse_message(lift_blobs(bytes, kind, context.blobs) + younger, proto))
     throw Error("an opaque part of the model is not in ONNX's format");
 }
 
