@@ -13,7 +13,8 @@ void infer_predicate(InferContext& c) {
 void infer_prelu(InferContext& c) {
   expect_inputs(c, 2);
   const Fact &x = c.in(0), &slope = c.in(1);
-  if (x.ranked && slope.ranked) {
+  // Up to operator set 6 a slope had one number a channel and did not broadcast.
+  if (c.opset() >= 7 && x.ranked && slope.ranked) {
     const Shape both = broadcast(x.shape, slope.shape);
     if (both.size() != x.rank())
       fail("expected a slope that broadcasts to " + show(x.shape) + ", found " + show(slope.shape));
