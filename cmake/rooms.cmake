@@ -14,3 +14,4 @@ coppice_room(formats USES graph PRIVATE ${ONNX_PROTO_LIBRARY} ${Protobuf_LIBRARI
 coppice_room(zoo USES graph)
 # Fusing a multiplication and an addition into one rounding would make the weights differ by machine.
 set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/src/zoo/random.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
+coppice_room(coupling USES graph)

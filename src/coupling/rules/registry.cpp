@@ -1,0 +1,28 @@
+#include <map>
+
+#include "coupling/rules/rules.hpp"
+
+namespace coppice::coupling {
+
+AxisRule find_rule(std::string_view domain, std::string_view op) {
+  static const auto table = [] {
+    std::vector<RuleEntry> entries;
+    add_elementwise_rules(entries);
+    add_conv_rules(entries);
+    add_matmul_rules(entries);
+    add_norm_rules(entries);
+    add_reduce_rules(entries);
+    add_shape_rules(entries);
+    add_select_rules(entries);
+    add_spatial_rules(entries);
+    add_recurrent_rules(entries);
+    add_quant_rules(entries);
+    std::map<std::pair<std::string_view, std::string_view>, AxisRule> out;
+    for (const RuleEntry& e : entries) out.emplace(std::make_pair(e.domain, e.op), e.rule);
+    return out;
+  }();
+  const auto it = table.find({domain, op});
+  return it == table.end() ? nullptr : it->second;
+}
+
+}  // namespace coppice::coupling
