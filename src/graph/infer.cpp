@@ -85,7 +85,7 @@ void InferContext::out(std::size_t i, Fact fact) {
 Facts initial_facts(const Model& model, const Graph& graph, const World& world) {
   (void)model;
   Facts facts(graph.values.size());
-  std::size_t position = 0;  // of the next entry of `world`, which leaves initializers out
+  std::size_t position = 0;  // of the next entry of `world`, in which some inputs have none
   for (ValueId id : graph.inputs) {
     const Value& value = graph.values[at(id)];
     if (value.initializer >= 0) continue;
@@ -93,8 +93,8 @@ Facts initial_facts(const Model& model, const Graph& graph, const World& world) 
     if (const Shape* shape = world_shape(world, position, value.name)) {
       facts[at(id)].ranked = true;
       facts[at(id)].shape = *shape;
+      ++position;
     }
-    ++position;
   }
   for (const Initializer& initializer : graph.initializers)
     facts[at(initializer.value)] = constant_fact(initializer.tensor);

@@ -64,8 +64,8 @@ std::span<const OpDef> all_ops();
 
 /// Facts of the inputs (from `world`), initializers and constants; everything else is unknown.
 Facts initial_facts(const Model& model, const Graph& graph, const World& world);
-/// Runs inference of one node on `facts`. For an unknown operator, or one without an inference function, the outputs
-/// get what the file declares of them, when that is fully static.
+/// Runs inference of one node on `facts`. What does not follow (an unknown operator, one without an inference function,
+/// extents that depend on data) is taken from the file's declaration as far as that is static.
 void infer_node(const Model& model, const Graph& graph, const Node& node, Facts& facts);
 /// initial_facts, then infer_node over the sorted nodes. An Error names the node.
 Facts infer(const Model& model, const Graph& graph, const World& world);
@@ -74,14 +74,15 @@ Facts infer_tolerant(const Model& model, const Graph& graph, const World& world,
 
 /// Worlds of a model: `first` and `second` give different extents (all at least 2) to every dynamic dimension, equal
 /// ones to dimensions that share a name; a static model has equal worlds. `given` fixes extents by input name and
-/// guides both as far as it can. Tried on the graph: among several plausible choices the first without contradiction
-/// is taken.
+/// guides both as far as it can. Tried on the graph: among several plausible choices the first with the fewest
+/// contradictions is taken; where an extent can't vary in spite of its declaration, the worlds agree on it.
 struct Worlds {
   World first, second;
   bool dynamic = false;
   /// The world in which MACs are counted: `given` extents, else batch 1 and usual image sizes.
   World counting;
 };
+/// Throws Error when `given` names no input, or contradicts the declared rank or a declared extent.
 Worlds choose_worlds(const Model& model, const std::vector<std::pair<std::string, Shape>>& given);
 
 /// Multiply-accumulates of one node; 0 for operators that have none or whose shapes are unknown.
