@@ -1,0 +1,56 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "coppice/importance/criterion.hpp"
+#include "coppice/importance/normalizer.hpp"
+#include "coppice/importance/reduction.hpp"
+#include "coppice/pruning/prepare.hpp"
+#include "coppice/pruning/schedule.hpp"
+
+namespace coppice::pruning {
+
+/// What competes with what.
+enum class Context : std::uint8_t {
+  local,       ///< Every group loses the same share.
+  global,      ///< All units of all groups are ranked together.
+  isomorphic,  ///< Groups with the same surroundings are ranked together.
+};
+
+struct SelectOptions {
+  double ratio = 0;  ///< Share of every group's original units to remove, in [0, 1).
+  Context context = Context::local;
+  importance::Criterion criterion = importance::Criterion::large_final;
+  importance::Reduction reduction = importance::Reduction::mean;  ///< Over the members of a unit.
+  /// Within a group, before groups compete; nothing given: none for local, mean otherwise.
+  std::optional<importance::Normalizer> normalizer;
+  /// Ratio by node or parameter prefix ("layer1.0.conv1", with glob characters if wanted) for the groups of that
+  /// layer's outputs. The longest match wins; groups without a match take `ratio`.
+  std::vector<std::pair<std::string, double>> layers;
+  std::vector<std::string> ignore;  ///< Globs of node or parameter names whose output units must stay.
+  std::int64_t round_to = 1;        ///< Kept widths are multiples of this where possible.
+  std::int64_t min_units = 1;       ///< No group goes below this.
+  int steps = 1;                    ///< Scores are taken anew after each step.
+  Schedule schedule = Schedule::linear;
+  std::optional<double> target_macs, target_parameters;  ///< Share to *keep*, in (0, 1): the ratio is searched.
+  std::uint64_t seed = 0;
+};
+
+struct Selection {
+  std::vector<std::uint8_t> removed;          ///< By unit.
+  std::vector<std::int64_t> step_parameters;  ///< Parameters left after each step.
+  std::vector<double> scores;                 ///< By unit, of the last step; unlocked units only, else 0.
+  double ratio = 0;                           ///< As asked or found by the search.
+};
+
+/// Applies `ignore` and layer names (Error with the nearest names for one that matches nothing) and chooses.
+/// Units that the options keep are locked in `prepared` (Reason::ignored). Deterministic for a given seed, whatever the
+/// number of threads. Throws Error for a ratio out of range, a target that cannot be reached, or a model in which
+/// nothing can be pruned (with the lock report's summary).
+Selection select(Prepared& prepared, const SelectOptions& options);
+
+}  // namespace coppice::pruning
