@@ -17,8 +17,8 @@ constexpr std::array<Stage, 7> stages{{{1, 3, 1, 16, 1},
                                        {6, 5, 2, 192, 4},
                                        {6, 3, 1, 320, 1}}};
 
-// Kaiming's gains: 1 / E[silu(x)^2] of a unit normal x in front of a layer; behind the squeeze, whose sigmoid halves the
-// signal, twice that. With torchvision's start the gated blocks leave nothing of the signal at the outputs.
+// Kaiming's gains: 1 / E[silu(x)^2] of a unit normal x in front of a layer; behind the squeeze, whose sigmoid halves
+// the signal, twice that. With torchvision's start the gated blocks leave nothing of the signal at the outputs.
 constexpr double silu_gain = 2.8, gated_gain = 2 * silu_gain;
 
 /// Convolution and batch norm; SiLU when `active`.

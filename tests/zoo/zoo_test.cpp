@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <map>
-#include <set>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -23,10 +22,6 @@ std::map<std::string, tensor::Tensor> weights(const Model& model) {
   return out;
 }
 
-bool is_statistic(std::string_view name) {
-  return name.ends_with(".running_mean") || name.ends_with(".running_var");
-}
-
 bool same_bytes(const Model& a, const Model& b) {
   const auto first = weights(a), second = weights(b);
   if (first.size() != second.size()) return false;
@@ -37,25 +32,6 @@ bool same_bytes(const Model& a, const Model& b) {
   }
   return true;
 }
-
-class EveryEntry : public testing::TestWithParam<Entry> {};
-
-TEST_P(EveryEntry, IsSoundAndAsLargeAsTheOriginal) {
-  const Model model = build(GetParam().name);
-  EXPECT_NO_THROW(model.graph.check());
-  EXPECT_EQ(model.graph.inputs.size(), 1u);
-  EXPECT_EQ(model.graph.outputs.size(), 1u);
-  EXPECT_EQ(model.opset(), 17);
-  std::int64_t parameters = 0;
-  for (const auto& [name, tensor] : weights(model))
-    if (!is_statistic(name)) parameters += tensor.elements();
-  EXPECT_EQ(parameters, GetParam().parameters);
-  std::set<std::string> names;
-  for (const graph::Node& node : model.graph.nodes) EXPECT_TRUE(names.insert(node.name).second) << node.name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Zoo, EveryEntry, testing::ValuesIn(entries().begin(), entries().end()),
-                         [](const auto& entry) { return std::string(entry.param.name); });
 
 TEST(Zoo, UsesTorchvisionsNames) {
   const auto resnet = weights(build("resnet18"));
