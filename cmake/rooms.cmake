@@ -2,8 +2,6 @@
 coppice_room(base PRIVATE Threads::Threads)
 find_package(hwy REQUIRED)
 coppice_room(tensor USES base PRIVATE hwy::hwy)
-# No fused multiply-add that the source does not ask for: sums must not depend on the machine.
-target_compile_options(coppice_tensor PRIVATE -ffp-contract=off)
 coppice_room(graph USES tensor)
 
 # Only the generated messages are wanted: ONNX's main library registers every operator schema before main() starts.
@@ -15,3 +13,5 @@ coppice_room(zoo USES graph)
 # Fusing a multiplication and an addition into one rounding would make the weights differ by machine.
 set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/src/zoo/random.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 coppice_room(coupling USES graph)
+coppice_room(importance USES coupling)
+coppice_room(pruning USES importance)

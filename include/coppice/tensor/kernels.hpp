@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "coppice/tensor/scores.hpp"
 #include "coppice/tensor/tensor.hpp"
 
 namespace coppice::tensor {

@@ -1,0 +1,103 @@
+#include "coppice/pruning/schedule.hpp"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "coppice/base/error.hpp"
+#include "coppice/pruning/ratio.hpp"
+
+namespace coppice::pruning {
+namespace {
+
+TEST(Schedule, NamesGoBothWays) {
+  const std::pair<Schedule, const char*> names[] = {{Schedule::one_shot, "one_shot"},
+                                                    {Schedule::iterative, "iterative"},
+                                                    {Schedule::linear, "linear"},
+                                                    {Schedule::cos, "cos"},
+                                                    {Schedule::agp, "agp"},
+                                                    {Schedule::one_cycle, "one_cycle"},
+                                                    {Schedule::dsd, "dsd"}};
+  for (const auto& [schedule, name] : names) {
+    EXPECT_EQ(to_string(schedule), name);
+    EXPECT_EQ(parse_schedule(name), schedule);
+  }
+  EXPECT_EQ(parse_schedule("lin"), Schedule::linear);
+  EXPECT_THROW(parse_schedule("Linear"), Error);
+}
+
+TEST(Schedule, ValuesByHand) {
+  EXPECT_EQ(progress(Schedule::one_shot, 0.0, 0.1, 0.5), 0.5);
+  EXPECT_DOUBLE_EQ(progress(Schedule::linear, 0.25, 0.1, 0.5), 0.2);
+  EXPECT_DOUBLE_EQ(progress(Schedule::iterative, 0.0, 0.0, 0.6), 0.0);
+  EXPECT_DOUBLE_EQ(progress(Schedule::iterative, 0.01, 0.0, 0.6), 0.2);
+  EXPECT_DOUBLE_EQ(progress(Schedule::iterative, 1.0 / 3, 0.0, 0.6), 0.2);
+  EXPECT_DOUBLE_EQ(progress(Schedule::iterative, 0.34, 0.0, 0.6), 0.4);
+  EXPECT_DOUBLE_EQ(progress(Schedule::cos, 0.5, 0.2, 0.6), 0.4);
+  EXPECT_DOUBLE_EQ(progress(Schedule::cos, 1.0 / 3, 0.0, 1.0), 0.25);
+  EXPECT_DOUBLE_EQ(progress(Schedule::agp, 0.5, 0.0, 0.8), 0.7);
+  EXPECT_DOUBLE_EQ(progress(Schedule::agp, 0.5, 0.4, 0.8), 0.75);
+  EXPECT_DOUBLE_EQ(progress(Schedule::dsd, 0.25, 0.2, 0.6), 0.4);
+  EXPECT_DOUBLE_EQ(progress(Schedule::dsd, 0.5, 0.2, 0.6), 0.6);
+  EXPECT_DOUBLE_EQ(progress(Schedule::dsd, 0.75, 0.2, 0.6), 0.4);
+  EXPECT_DOUBLE_EQ(progress(Schedule::dsd, 1.0, 0.2, 0.6), 0.2);
+}
+
+TEST(Schedule, EndsExactly) {
+  for (const Schedule schedule :
+       {Schedule::one_shot, Schedule::iterative, Schedule::linear, Schedule::cos, Schedule::agp, Schedule::one_cycle}) {
+    EXPECT_EQ(progress(schedule, 1.0, 0.0, 0.3), 0.3) << to_string(schedule);
+    EXPECT_EQ(progress(schedule, 2.0, 0.0, 0.3), 0.3) << to_string(schedule);
+  }
+  for (const Schedule schedule : {Schedule::iterative, Schedule::linear, Schedule::cos, Schedule::agp, Schedule::dsd}) {
+    EXPECT_EQ(progress(schedule, 0.0, 0.125, 0.3), 0.125) << to_string(schedule);
+    EXPECT_EQ(progress(schedule, -1.0, 0.125, 0.3), 0.125) << to_string(schedule);
+  }
+}
+
+// 40 % over ten epochs of 92 steps, printed at the last step of each.
+TEST(Schedule, OneCyclePercentages) {
+  const double printed[] = {0.39, 1.54, 5.60, 15.91, 29.13, 36.64, 39.12, 39.79, 39.96, 40.00};
+  for (int epoch = 0; epoch < 10; ++epoch) {
+    const double pos = (92.0 * (epoch + 1) - 1) / 920;
+    EXPECT_NEAR(progress(Schedule::one_cycle, pos, 0, 40), printed[epoch], 0.005) << epoch;
+  }
+}
+
+TEST(Schedule, StairsInAnyNumber) {
+  for (int stairs = 1; stairs <= 60; ++stairs) {
+    for (int step = 0; step <= stairs; ++step) {
+      ASSERT_NEAR(iterative_progress(static_cast<double>(step) / stairs, stairs), static_cast<double>(step) / stairs,
+                  1e-15);
+    }
+    EXPECT_DOUBLE_EQ(iterative_progress(0.5 / stairs, stairs, 0, stairs), 1);
+  }
+  EXPECT_THROW(iterative_progress(0.5, 0), Error);
+}
+
+TEST(IterativeRatio, FiveLinearStepsToHalf) {
+  const double expected[] = {0, 0.1, 0.2, 0.3, 0.4, 0.5};
+  for (int step = 0; step <= 5; ++step) EXPECT_DOUBLE_EQ(iterative_ratio(0.5, step, 5), expected[step]);
+  // Widths of 64 original channels after each step.
+  const std::int64_t widths[] = {64, 57, 51, 44, 38, 32};
+  for (int step = 0; step <= 5; ++step) EXPECT_EQ(keep_count(64, iterative_ratio(0.5, step, 5)), widths[step]);
+}
+
+TEST(IterativeRatio, NeverGoesBack) {
+  for (const Schedule schedule : {Schedule::one_shot, Schedule::iterative, Schedule::linear, Schedule::cos,
+                                  Schedule::agp, Schedule::one_cycle, Schedule::dsd}) {
+    double last = 0;
+    for (int step = 0; step <= 10; ++step) {
+      const double ratio = iterative_ratio(0.7, step, 10, schedule);
+      EXPECT_GE(ratio, last) << to_string(schedule);
+      last = ratio;
+    }
+    EXPECT_DOUBLE_EQ(last, 0.7) << to_string(schedule);
+  }
+  EXPECT_THROW(iterative_ratio(0.5, 1, 0), Error);
+  EXPECT_THROW(iterative_ratio(0.5, 3, 2), Error);
+  EXPECT_THROW(iterative_ratio(0.5, -1, 2), Error);
+}
+
+}  // namespace
+}  // namespace coppice::pruning
