@@ -1,0 +1,89 @@
+// Writes small valid inputs, one folder a fuzz target, from which fuzzing starts.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "coppice/base/error.hpp"
+#include "coppice/formats/onnx.hpp"
+#include "coppice/graph/builder.hpp"
+
+namespace {
+using namespace coppice::graph;
+
+Model convolution() {
+  Builder b("convolution");
+  const auto x = b.input("x", DType::float32, {{-1, "batch"}, {2, {}}, {4, {}}, {4, {}}});
+  const std::vector<float> weights(16, 0.25f), bias(2, 1.0f);
+  const auto w = b.initializer("conv.weight", Tensor::of<float>(DType::float32, {2, 2, 2, 2}, weights));
+  const auto c = b.initializer("conv.bias", Tensor::of<float>(DType::float32, {2}, bias));
+  const auto y = b.op("Conv", {x, w, c}, {attr("pads", std::vector<std::int64_t>{0, 0, 1, 1})}, "conv");
+  const auto z = b.op("Reshape", {b.op("Relu", {y}), b.ints({0, -1})}, {}, "flat");
+  b.output(z, DType::float32, {{-1, "batch"}, {-1, {}}});
+  return std::move(b).finish();
+}
+
+Model branches() {
+  Builder b("branches");
+  const auto x = b.input("x", DType::float32, {{3, {}}});
+  const auto flag = b.input("flag", DType::boolean, {});
+  const auto branch = [&](const char* op) {
+    auto graph = std::make_shared<Graph>();
+    graph->name = op;
+    const ValueId in = graph->value("x"), out = graph->value(std::string(op) + "_out");
+    graph->values[static_cast<std::size_t>(in)].captured = true;
+    graph->nodes.push_back({.op = op, .inputs = {in}, .outputs = {out}});
+    graph->outputs = {out};
+    graph->reindex();
+    return GraphPtr(graph);
+  };
+  const auto y = b.op("If", {flag}, {attr("then_branch", branch("Exp")), attr("else_branch", branch("Neg"))}, "if");
+  b.output(b.op("Add", {x, y}), DType::float32, {{3, {}}});
+  return std::move(b).finish();
+}
+
+Model function_calls() {
+  Builder b("calls");
+  const auto x = b.input("x", DType::float16, {{-1, {}}});
+  const auto y = b.op("Scale", {x}, {attr("k", 2.0f)}, "first");
+  b.output(b.op("Scale", {y}, {}, "second"), DType::float16, {{-1, {}}});
+  Model model = std::move(b).finish();
+  for (Node& node : model.graph.nodes) node.domain = "local";
+  Function f{.name = "Scale", .domain = "local", .inputs = {"a"}, .outputs = {"b"}};
+  f.attribute_defaults = {attr("k", 1.0f)};
+  f.opsets = {{"", 17}};
+  Graph& body = f.body;
+  body.inputs = {body.value("a")};
+  body.outputs = {body.value("b")};
+  const ValueId k = body.value("k");
+  body.nodes.push_back({.op = "Constant", .outputs = {k}, .attributes = {{"value_float", {}, "k", {}}}});
+  body.nodes.push_back({.op = "Mul", .inputs = {body.inputs[0], k}, .outputs = {body.outputs[0]}});
+  body.reindex();
+  model.functions.push_back(std::move(f));
+  model.opsets.push_back({"local", 1});
+  return model;
+}
+
+void save(const std::filesystem::path& folder, const std::string& name, const Model& model) {
+  std::filesystem::create_directories(folder);
+  coppice::formats::write_onnx(model, (folder / name).string());
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 2) {
+    std::fprintf(stderr, "usage: make_fuzz_seeds FOLDER\n");
+    return 2;
+  }
+  try {
+    const std::filesystem::path folder(arguments[1]);
+    save(folder / "onnx_reader", "convolution.onnx", convolution());
+    save(folder / "onnx_reader", "branches.onnx", branches());
+    save(folder / "onnx_reader", "function_calls.onnx", function_calls());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
