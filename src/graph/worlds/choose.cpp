@@ -19,7 +19,9 @@ std::vector<std::int64_t> fixed_extents(const Graph& graph, const Inputs& inputs
                                         const std::vector<std::pair<std::string, Shape>>& given) {
   std::vector<std::int64_t> out(inputs.dims.size(), -1);
   for (const auto& [name, shape] : given) {
-    const auto fail = [&](const std::string& what) { throw Error("shape for input \"" + name + "\": " + what); };
+    const auto fail = [&, input_name = name](const std::string& what) {
+      throw Error("shape for input \"" + input_name + "\": " + what);
+    };
     std::size_t input = 0;
     while (input < inputs.values.size() && graph.name_of(inputs.values[input]) != name) ++input;
     if (input == inputs.values.size()) {
