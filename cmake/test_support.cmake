@@ -14,4 +14,12 @@ target_compile_definitions(coppice_test_referee PRIVATE
 
 file(GLOB graph_sources CONFIGURE_DEPENDS support/*_graph*.cpp support/random/*.cpp support/special/*.cpp)
 add_library(coppice_test_graphs STATIC ${graph_sources})
+target_compile_options(coppice_test_graphs PRIVATE -O1)  # built often, run briefly
 target_link_libraries(coppice_test_graphs PUBLIC coppice_graph coppice_test_referee)
+
+add_library(coppice_test_proof STATIC support/proof.cpp)
+target_link_libraries(coppice_test_proof PUBLIC coppice_pruning coppice_formats coppice_test_referee)
+
+# write_random_graph SEED OUT.onnx (or a special graph's name): the graph of a failed test, for a closer look.
+add_executable(write_random_graph EXCLUDE_FROM_ALL support/write_random_graph.cpp)
+target_link_libraries(write_random_graph PRIVATE coppice_test_graphs coppice_formats)

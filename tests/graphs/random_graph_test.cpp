@@ -7,6 +7,7 @@
 #include "coppice/formats/onnx.hpp"
 
 #include "support/scratch.hpp"
+#include "support/special_graphs.hpp"
 
 namespace coppice::test {
 namespace {
@@ -38,6 +39,13 @@ TEST(RandomGraph, SeedsRun) {
   const Scratch scratch;
   for (std::uint64_t seed = 1; seed <= 60; ++seed)
     expect_runs(random_graph(seed), scratch / "random.onnx", "seed " + std::to_string(seed));
+}
+
+TEST(SpecialGraphs, Run) {
+  COPPICE_NEEDS_REFEREE();
+  const Scratch scratch;
+  for (const SpecialGraph& special : special_graphs())
+    expect_runs(build(special), scratch / "special.onnx", std::string(special.name));
 }
 
 TEST(RandomGraph, SameSeedSameModel) {

@@ -30,7 +30,7 @@ class Assembly {
   }
 
   Feature image() {
-    const Feature x = input("image", {batch, 3, pixels, pixels});
+    const Feature x = m_.input("image", {batch, 3, pixels, pixels});
     Feature y = m_.conv(x, m_.width(), {});
     if (m_.chance(0.5)) y = m_.batch_norm(y);
     return m_.activation(y);
@@ -38,12 +38,10 @@ class Assembly {
 
   Feature sequence() {
     if (m_.chance(0.5)) {
-      const Feature x = input("frames", {batch, frames, 6});
+      const Feature x = m_.input("frames", {batch, frames, 6});
       return m_.linear(x, m_.width());
     }
-    out_.feeding.shapes["ids"] = {batch, frames};
-    out_.feeding.ranges["ids"] = {0, vocabulary};
-    const ValueId ids = m_.builder.input("ids", DType::int64, dims({batch, frames}));
+    const ValueId ids = m_.token_input("ids", {batch, frames}, vocabulary);
     const std::int64_t wide = m_.width();
     const ValueId table = m_.values("embedding", {vocabulary, wide}, 1);
     const Feature x = m_.op("Gather", {table, ids}, {batch, frames, wide}, {graph::attr("axis", 0)});
@@ -105,7 +103,7 @@ class Assembly {
       default:
         y = m_.linear(flatten(m_.op("GlobalAveragePool", {x}, {x[0], x[1], 1, 1})), classes);
     }
-    output(y, name);
+    m_.output(y, name);
   }
 
   void sequence_head(const Feature& x, std::string_view name) {
@@ -122,38 +120,22 @@ class Assembly {
     } else {
       y = m_.linear(x, classes);
     }
-    output(y, name);
+    m_.output(y, name);
   }
 
   Maker& maker() { return m_; }
 
   RandomGraph finish() && {
+    out_.feeding = std::move(m_.feeding);
     out_.model = std::move(m_.builder).finish();
     return std::move(out_);
   }
 
  private:
-  std::vector<graph::Dim> dims(const Shape& shape) const {
-    std::vector<graph::Dim> result;
-    for (std::int64_t extent : shape) result.push_back({extent, {}});
-    if (m_.dynamic_batch) result[0] = {-1, "batch"};
-    return result;
-  }
-
-  Feature input(std::string_view name, Shape shape) {
-    out_.feeding.shapes[std::string(name)] = shape;
-    return {m_.builder.input(name, DType::float32, dims(shape)), shape};
-  }
-
   Feature flatten(const Feature& x) {
     std::int64_t rest = 1;
     for (std::size_t i = 1; i < x.rank(); ++i) rest *= x[i];
     return m_.op("Flatten", {x}, {x[0], rest}, {graph::attr("axis", 1)});
-  }
-
-  void output(const Feature& x, std::string_view name) {
-    const ValueId named = m_.builder.op(m_.chance(0.2) ? "Softsign" : "Identity", {x}, {}, name);
-    m_.builder.output(named, DType::float32, dims(x.shape));
   }
 
   Maker m_;

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
@@ -6,16 +7,21 @@
 
 namespace coppice::test {
 
-/// A folder of its own, gone when the test ends.
+/// A folder of its own, gone when the test ends. COPPICE_KEEP=FOLDER puts the files there instead and keeps them.
 class Scratch {
  public:
   Scratch() {
+    if (const char* keep = std::getenv("COPPICE_KEEP"); keep && *keep) {
+      std::filesystem::create_directories(path_ = keep);
+      kept_ = true;
+      return;
+    }
     std::string pattern = (std::filesystem::temp_directory_path() / "coppice-XXXXXX").string();
     if (mkdtemp(pattern.data())) path_ = pattern;
   }
   ~Scratch() {
     std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    if (!path_.empty() && !kept_) std::filesystem::remove_all(path_, ignored);
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
@@ -24,6 +30,7 @@ class Scratch {
 
  private:
   std::filesystem::path path_;
+  bool kept_ = false;
 };
 
 }  // namespace coppice::test

@@ -17,6 +17,28 @@ Attribute text(std::string_view name, std::string_view value) {
 
 Maker::Maker(std::uint64_t seed, std::int64_t version) : builder("random", version), opset(version), engine_(seed) {}
 
+std::vector<graph::Dim> Maker::dims(const Shape& shape) const {
+  std::vector<graph::Dim> result;
+  for (std::int64_t extent : shape) result.push_back({extent, {}});
+  if (dynamic_batch) result[0] = {-1, "batch"};
+  return result;
+}
+
+Feature Maker::input(std::string_view name, Shape shape) {
+  feeding.shapes[std::string(name)] = shape;
+  return {builder.input(name, DType::float32, dims(shape)), shape};
+}
+
+ValueId Maker::token_input(std::string_view name, Shape shape, std::int64_t below) {
+  feeding.shapes[std::string(name)] = shape;
+  feeding.ranges[std::string(name)] = {0, below};
+  return builder.input(name, DType::int64, dims(shape));
+}
+
+void Maker::output(const Feature& x, std::string_view name) {
+  builder.output(builder.op("Identity", {x}, {}, name), DType::float32, dims(x.shape));
+}
+
 std::int64_t Maker::pick(std::int64_t low, std::int64_t high) {
   return low + static_cast<std::int64_t>(engine_() % static_cast<std::uint64_t>(high - low + 1));
 }

@@ -7,6 +7,8 @@
 
 #include "coppice/graph/builder.hpp"
 
+#include "support/ort_referee.hpp"
+
 namespace coppice::test {
 
 using graph::Attribute;
@@ -37,6 +39,12 @@ struct ConvShape {
 class Maker {
  public:
   Maker(std::uint64_t seed, std::int64_t opset);
+
+  // The graph's ends. `feeding` learns how to feed them.
+  Feature input(std::string_view name, Shape shape);
+  /// Whole numbers in [0, below).
+  ValueId token_input(std::string_view name, Shape shape, std::int64_t below);
+  void output(const Feature& x, std::string_view name);
 
   // Choices.
   std::int64_t pick(std::int64_t low, std::int64_t high);  ///< Both ends included.
@@ -86,8 +94,10 @@ class Maker {
   graph::Builder builder;
   const std::int64_t opset;
   bool dynamic_batch = false;
+  RefereeOptions feeding;
 
  private:
+  std::vector<graph::Dim> dims(const Shape& shape) const;
   ValueId add(std::string_view stem, Tensor tensor);
   ValueId reshape_target(const Feature& x, const Shape& shape);
   std::mt19937_64 engine_;
