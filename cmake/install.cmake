@@ -17,7 +17,8 @@ install(EXPORT coppice NAMESPACE coppice:: FILE coppiceTargets.cmake DESTINATION
 configure_package_config_file(cmake/coppiceConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/coppiceConfig.cmake
   INSTALL_DESTINATION ${COPPICE_PACKAGE_DIR})
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/coppiceConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/coppiceConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/coppiceConfigVersion.cmake
+install(FILES cmake/coppice_highway.cmake ${CMAKE_CURRENT_BINARY_DIR}/coppiceConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/coppiceConfigVersion.cmake
   DESTINATION ${COPPICE_PACKAGE_DIR})
 if(TARGET coppice)
   install(TARGETS coppice RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

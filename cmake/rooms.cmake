@@ -1,6 +1,6 @@
 # The rooms of the house, lowest first; USES names rooms that stand above in this list.
 coppice_room(base PRIVATE Threads::Threads)
-find_package(hwy REQUIRED)
+include(cmake/coppice_highway.cmake)
 coppice_room(tensor USES base PRIVATE hwy::hwy)
 coppice_room(graph USES tensor)
 
