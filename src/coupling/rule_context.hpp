@@ -17,7 +17,9 @@ class Axes {
   Axes(const graph::Graph& graph, const graph::Facts& facts);
 
   bool ranked(graph::ValueId value) const { return rank_[at(value)] >= 0; }
-  std::size_t rank(graph::ValueId value) const { return ranked(value) ? static_cast<std::size_t>(rank_[at(value)]) : 0; }
+  std::size_t rank(graph::ValueId value) const {
+    return ranked(value) ? static_cast<std::size_t>(rank_[at(value)]) : 0;
+  }
   std::span<Axis> of(graph::ValueId value) { return {pool_.data() + first_[at(value)], rank(value)}; }
   std::span<const Axis> of(graph::ValueId value) const { return {pool_.data() + first_[at(value)], rank(value)}; }
   /// Depends on initializers and Constant nodes alone.
