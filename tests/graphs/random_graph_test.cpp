@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "coppice/formats/onnx.hpp"
+#include "coppice/graph/infer.hpp"
 
 #include "support/scratch.hpp"
 #include "support/special_graphs.hpp"
@@ -46,6 +47,37 @@ TEST(SpecialGraphs, Run) {
   const Scratch scratch;
   for (const SpecialGraph& special : special_graphs())
     expect_runs(build(special), scratch / "special.onnx", std::string(special.name));
+}
+
+// Shape inference against the runtime: no value stays unknown, and the outputs have the extents of a real run.
+void expect_inferred(const RandomGraph& graph, const std::string& file, const std::string& what) {
+  const graph::Graph& g = graph.model.graph;
+  graph::World world;
+  for (const auto& [name, shape] : graph.feeding.shapes) world.inputs.emplace_back(name, shape);
+  const graph::Facts facts = graph::infer(graph.model, g, world);
+  for (const graph::Node& node : g.nodes)
+    for (graph::ValueId id : node.outputs)
+      EXPECT_TRUE(id == graph::no_value || facts[static_cast<std::size_t>(id)].complete())
+          << what << ": " << graph::describe(g, node);
+  formats::write_onnx(graph.model, file);
+  RefereeOptions feeding = graph.feeding;
+  feeding.optimise = false;
+  const RunReport run = Referee::shared().run({file}, feeding).at(0);
+  ASSERT_TRUE(run.ok) << run.error;
+  for (graph::ValueId id : g.outputs) {
+    const OutputReport* output = run.find(std::string(g.name_of(id)));
+    ASSERT_NE(output, nullptr);
+    EXPECT_EQ(facts[static_cast<std::size_t>(id)].shape, output->shape) << what;
+  }
+}
+
+TEST(RandomGraph, ShapesAreThoseOfARun) {
+  COPPICE_NEEDS_REFEREE();
+  const Scratch scratch;
+  for (const SpecialGraph& special : special_graphs())
+    expect_inferred(build(special), scratch / "graph.onnx", std::string(special.name));
+  for (const NamedBlock& block : all_blocks())
+    expect_inferred(block_graph(block, 5), scratch / "graph.onnx", std::string(block.block->name));
 }
 
 TEST(RandomGraph, SameSeedSameModel) {
