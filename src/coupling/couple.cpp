@@ -47,17 +47,6 @@ class Pass {
   std::vector<Mix>& mixes() { return mixes_; }
 
  private:
-  // Shape arithmetic and scalars: their values are followed elsewhere, and no unit lives on them.
-  bool folded(const graph::Node& node) const {
-    if (node.outputs.empty()) return false;
-    return std::all_of(node.outputs.begin(), node.outputs.end(), [&](graph::ValueId o) {
-      if (o == graph::no_value) return true;
-      const graph::Fact& fact = facts_[at(o)];
-      if (!fact.content) return false;
-      return !fact.content->ints.empty() || (fact.complete() && fact.content->reals.size() <= 1);
-    });
-  }
-
   void visit(std::int32_t index, AxisRule rule) {
     const graph::Node& node = graph_.nodes[at(index)];
     if (node.is("Constant")) return;
@@ -73,7 +62,8 @@ class Pass {
       known = known && axes_.ranked(o);
       if (constant) axes_.mark_constant(o);
     }
-    if (folded(node)) return;
+    // No unit lives on shape arithmetic and scalars: their values are followed by inference.
+    if (graph::is_folded(node, facts_)) return;
     RuleContext context(model_, graph_, index, facts_, axes_, state_, mixes_, rule_options_);
     if (!rule) {
       const bool control = node.is("If") || node.is("Loop") || node.is("Scan");

@@ -72,6 +72,9 @@ Facts infer(const Model& model, const Graph& graph, const World& world);
 /// As infer(), but a node whose inference throws leaves its outputs unknown and adds its message to `problems`.
 Facts infer_tolerant(const Model& model, const Graph& graph, const World& world, std::vector<std::string>* problems);
 
+/// Whether a node is shape arithmetic: every result's elements are known, and are whole numbers or a single real number.
+bool is_folded(const Node& node, const Facts& facts);
+
 /// Worlds of a model: `first` and `second` give different extents (all at least 2) to every dynamic dimension, equal
 /// ones to dimensions that share a name; a static model has equal worlds. `given` fixes extents by input name and
 /// guides both as far as it can. Tried on the graph: among several plausible choices the first with the fewest

@@ -1,0 +1,238 @@
+#include "pruning/cutter.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "coppice/tensor/kernels.hpp"
+
+namespace coppice::pruning {
+namespace {
+
+std::size_t at(std::int32_t i) {
+  return static_cast<std::size_t>(i);
+}
+
+}  // namespace
+
+Cutter::Cutter(const Prepared& prepared, std::span<const std::uint8_t> removed)
+    : p_(prepared), removed_(removed), model_(prepared.model) {
+  before_.push_back(&p_.first);
+  if (!p_.second.empty()) before_.push_back(&p_.second);
+  track_kept_.resize(p_.couplings.track_count());
+  for (std::size_t t = 0; t < track_kept_.size(); ++t) {
+    const auto units = p_.couplings.track(static_cast<coupling::TrackId>(t));
+    track_kept_[t] = std::count_if(units.begin(), units.end(), [&](std::int32_t u) { return removed_[at(u)] == 0; });
+  }
+}
+
+std::int64_t Cutter::kept_count(const coupling::Axis& axis) const {
+  if (axis.factors < 0) return axis.track == coupling::no_track ? axis.length : track_kept_[at(axis.track)];
+  std::int64_t out = 1;
+  for (const coupling::Factor& f : p_.couplings.factors(axis))
+    out *= f.track == coupling::no_track ? f.length : track_kept_[at(f.track)];
+  return out;
+}
+
+std::span<const coupling::Axis> Cutter::axes_of(graph::ValueId value) const {
+  if (value == graph::no_value || at(value) >= p_.model.graph.values.size()) return {};
+  return p_.couplings.axes(value);
+}
+
+std::optional<graph::Shape> Cutter::planned(graph::ValueId value, std::size_t world) const {
+  if (value == graph::no_value || at(value) >= p_.model.graph.values.size() || !p_.couplings.ranked(value)) return {};
+  const graph::Fact& old = (*before_[world])[at(value)];
+  const auto axes = axes_of(value);
+  if (!old.complete() || old.shape.size() != axes.size()) return {};
+  graph::Shape out = old.shape;
+  // A merged axis may have a dynamic factor, which scales with the world.
+  for (std::size_t k = 0; k < out.size(); ++k)
+    if (axes[k].tracked() && axes[k].length > 0) out[k] = out[k] * kept_count(axes[k]) / axes[k].length;
+  return out;
+}
+
+const graph::Fact& Cutter::old_fact(std::size_t world, std::size_t operand) {
+  static const graph::Fact none;
+  const graph::ValueId value = node().input(operand);
+  return value == graph::no_value || at(value) >= before_[world]->size() ? none : (*before_[world])[at(value)];
+}
+
+const graph::Fact& Cutter::new_fact(std::size_t world, std::size_t operand) {
+  static const graph::Fact none;
+  const graph::ValueId value = node().input(operand);
+  return value == graph::no_value ? none : after_[world][at(value)];
+}
+
+const graph::Fact& Cutter::old_result(std::size_t world, std::size_t output) {
+  static const graph::Fact none;
+  const graph::ValueId value = node().output(output);
+  return value == graph::no_value ? none : (*before_[world])[at(value)];
+}
+
+void Cutter::fail(const std::string& what) {
+  std::vector<std::int32_t> units;
+  const graph::Node& n = p_.model.graph.nodes[current_];
+  const auto add = [&](graph::ValueId value) {
+    for (const coupling::Axis& axis : axes_of(value))
+      for (const coupling::Factor& f : p_.couplings.factors(axis)) {
+        if (f.track == coupling::no_track) continue;
+        for (std::int32_t u : p_.couplings.track(f.track))
+          if (removed_[at(u)]) units.push_back(u);
+      }
+  };
+  for (graph::ValueId v : n.inputs) add(v);
+  for (graph::ValueId v : n.outputs) add(v);
+  std::sort(units.begin(), units.end());
+  units.erase(std::unique(units.begin(), units.end()), units.end());
+  throw StructureError(graph::describe(p_.model.graph, n) + ": " + what, static_cast<std::int32_t>(current_),
+                       std::move(units));
+}
+
+void Cutter::cut_constants() {
+  for (graph::ValueId value : p_.couplings.constants()) {
+    const auto axes = axes_of(value);
+    std::vector<std::vector<std::int64_t>> lists;
+    std::vector<std::size_t> which;
+    for (std::size_t k = 0; k < axes.size(); ++k) {
+      if (!is_cut(axes[k])) continue;
+      which.push_back(k);
+      lists.push_back(kept(axes[k]));
+    }
+    if (which.empty()) continue;
+    std::vector<tensor::AxisIndices> indices;
+    for (std::size_t i = 0; i < which.size(); ++i) indices.push_back({which[i], lists[i]});
+    graph().set_constant(value, tensor::gather_axes(*graph().constant(value), indices));
+  }
+}
+
+// An operand that is computed from shapes but used as data (an attention scale) must keep its value.
+void Cutter::check_data_operands() {
+  const graph::OpDef* def = graph::find_op(node().domain, node().op);
+  for (std::size_t i = 0; i < node().inputs.size(); ++i) {
+    const graph::ValueId value = node().inputs[i];
+    if (value == graph::no_value || (def && i < 32 && (def->structural >> i & 1u))) continue;
+    if (model_.graph.constant(value)) continue;
+    const auto& old = old_fact(0, i).content;
+    const auto& now = new_fact(0, i).content;
+    if (!old || !now || old->ints.size() != now->ints.size() || old->reals.size() != now->reals.size()) continue;
+    const bool same =
+        old->ints == now->ints && std::equal(old->reals.begin(), old->reals.end(), now->reals.begin(),
+                                             [](double a, double b) { return std::abs(a - b) <= 1e-6 * std::abs(a); });
+    if (same) continue;
+    const bool dynamic = worlds() > 1 && (!old_fact(1, i).content || old_fact(1, i).content->ints != old->ints ||
+                                          old_fact(1, i).content->reals != old->reals);
+    if (dynamic || !old->all_known()) fail("operand " + std::to_string(i) + " is data that depends on the cut shapes");
+    const graph::Fact& fact = old_fact(0, i);
+    replace(i, old->ints.empty() ? tensor::from_doubles(fact.dtype, fact.shape, old->reals)
+                                 : tensor::from_ints(fact.dtype, fact.shape, old->ints));
+  }
+}
+
+void Cutter::check_results() {
+  for (std::size_t w = 0; w < worlds(); ++w) {
+    try {
+      graph::infer_node(model_, graph(), node(), after_[w]);
+    } catch (const Error& error) {
+      // A node that contradicted itself before the cut is none of the cut's business; what it touches is locked.
+      if (old_result(w, 0).ranked) fail(error.what());
+      continue;
+    }
+    for (graph::ValueId value : node().outputs) {
+      const auto want = planned(value, w);
+      if (!want) continue;
+      const graph::Fact& now = after_[w][at(value)];
+      if (!now.ranked) fail("its shape after the cut is not known");
+      if (now.shape != *want)
+        fail("expected shape " + tensor::to_string(*want) + " after the cut, found " + tensor::to_string(now.shape));
+    }
+  }
+}
+
+void Cutter::update_declarations() {
+  for (std::size_t v = 0; v < p_.model.graph.values.size(); ++v) {
+    auto& shape = graph().values[v].shape;
+    const auto axes = axes_of(static_cast<graph::ValueId>(v));
+    if (!shape || shape->size() != axes.size()) continue;
+    for (std::size_t k = 0; k < axes.size(); ++k)
+      if ((*shape)[k].size >= 0) (*shape)[k].size = kept_count(axes[k]);
+  }
+}
+
+// Puts the new nodes in place and drops the shape arithmetic that nobody reads any more.
+void Cutter::finish() {
+  graph::Graph& g = graph();
+  if (!added_.empty()) {
+    std::vector<graph::Node> nodes;
+    nodes.reserve(g.nodes.size() + added_.size());
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < g.nodes.size(); ++i) {
+      for (; next < added_.size() && added_[next].first == i; ++next) nodes.push_back(std::move(added_[next].second));
+      nodes.push_back(std::move(g.nodes[i]));
+    }
+    g.nodes = std::move(nodes);
+  }
+  g.reindex();
+  const auto before = p_.model.graph.consumers();
+  std::vector<std::int32_t> uses(g.values.size(), 0);
+  const auto after = g.consumers();
+  for (std::size_t v = 0; v < after.size(); ++v) uses[v] = static_cast<std::int32_t>(after[v].size());
+  std::vector<std::uint8_t> gone(g.nodes.size(), 0);
+  const auto orphan = [&](graph::ValueId v) {
+    return v == graph::no_value ||
+           (uses[at(v)] == 0 && !g.values[at(v)].is_output && (at(v) >= before.size() || !before[at(v)].empty()));
+  };
+  for (std::size_t i = g.nodes.size(); i-- > 0;) {
+    const auto& outputs = g.nodes[i].outputs;
+    if (outputs.empty() || !std::all_of(outputs.begin(), outputs.end(), orphan)) continue;
+    gone[i] = 1;
+    for (graph::ValueId v : g.nodes[i].inputs)
+      if (v != graph::no_value) --uses[at(v)];
+  }
+  std::size_t next = 0;
+  std::erase_if(g.nodes, [&](const graph::Node&) { return gone[next++] != 0; });
+  std::erase_if(g.initializers, [&](const graph::Initializer& i) {
+    return uses[at(i.value)] == 0 && !g.values[at(i.value)].is_output &&
+           (at(i.value) >= before.size() || !before[at(i.value)].empty());
+  });
+  g.sort();
+  graph::retie(g, p_.untied);
+  g.check();
+}
+
+graph::Model Cutter::run() {
+  cut_constants();
+  after_.push_back(graph::initial_facts(model_, graph(), p_.worlds.first));
+  if (worlds() > 1) after_.push_back(graph::initial_facts(model_, graph(), p_.worlds.second));
+  uses_.assign(graph().values.size(), 0);
+  const auto consumers = graph().consumers();
+  for (std::size_t v = 0; v < consumers.size(); ++v) uses_[v] = static_cast<std::int32_t>(consumers[v].size());
+  std::unordered_map<std::string_view, StructureRule> rules;
+  const std::size_t count = graph().nodes.size();
+  for (current_ = 0; current_ < count; ++current_) {
+    const graph::Node& original = p_.model.graph.nodes[current_];
+    if (!graph::is_folded(original, p_.first)) {
+      StructureRule rule = nullptr;
+      if (original.domain.empty()) {
+        const auto [it, added] = rules.try_emplace(original.op, nullptr);
+        if (added) it->second = find_structure_rule("", original.op);
+        rule = it->second;
+      } else {
+        rule = find_structure_rule(original.domain, original.op);
+      }
+      if (rule) rule(*this);
+      check_data_operands();
+      check_results();
+    } else {
+      for (std::size_t w = 0; w < worlds(); ++w) graph::infer_node(model_, graph(), node(), after_[w]);
+    }
+  }
+  update_declarations();
+  finish();
+  return std::move(model_);
+}
+
+graph::Model cut(const Prepared& prepared, std::span<const std::uint8_t> removed) {
+  return Cutter(prepared, removed).run();
+}
+
+}  // namespace coppice::pruning
