@@ -56,11 +56,12 @@ class Cutter {
   void finish();
   bool holds(graph::ValueId value, const Wanted& wanted) const;
   /// A value that holds the wanted numbers, made by changing literals behind `value`; no_value when that can't be done.
-  graph::ValueId solve(graph::ValueId value, const Wanted& wanted, int depth);
-  graph::ValueId solve_arithmetic(const graph::Node& node, const Wanted& wanted, int depth);
-  graph::ValueId solve_moved(const graph::Node& node, const Wanted& wanted, int depth,
+  /// `exclusive`: everything between `value` and the operand in hand has no other reader, so it may change in place.
+  graph::ValueId solve(graph::ValueId value, const Wanted& wanted, int depth, bool exclusive);
+  graph::ValueId solve_arithmetic(const graph::Node& node, const Wanted& wanted, int depth, bool exclusive);
+  graph::ValueId solve_moved(const graph::Node& node, const Wanted& wanted, int depth, bool exclusive,
                              const std::vector<std::int64_t>& from);
-  graph::ValueId literal(graph::ValueId value, const Wanted& wanted);
+  graph::ValueId literal(graph::ValueId value, const Wanted& wanted, bool exclusive);
   graph::ValueId clone(const graph::Node& node, std::vector<graph::ValueId> inputs);
   graph::ValueId patch(graph::ValueId value, const Wanted& wanted);
   graph::ValueId constant(std::string_view stem, graph::Tensor tensor);

@@ -82,7 +82,7 @@ void Cutter::require(std::size_t operand, const PerWorld& wanted) {
   Wanted all(wanted.size());
   for (std::size_t w = 0; w < wanted.size(); ++w) all[w].assign(wanted[w].begin(), wanted[w].end());
   if (holds(value, all)) return;
-  const graph::ValueId now = solve(value, all, 0);
+  const graph::ValueId now = solve(value, all, 0, true);
   if (now == graph::no_value)
     fail("operand " + std::to_string(operand) + " \"" + std::string(graph().name_of(value)) +
          "\" can't be rewritten for the new shapes");
@@ -103,7 +103,8 @@ void Cutter::require(std::size_t operand, const std::string& attribute, const Pe
   if (!std::equal(now.begin(), now.end(), wanted[0].begin(), wanted[0].end())) node().set(attribute, wanted[0]);
 }
 
-graph::ValueId Cutter::solve(graph::ValueId value, const Wanted& wanted, int depth) {
+graph::ValueId Cutter::solve(graph::ValueId value, const Wanted& wanted, int depth, bool exclusive) {
+  exclusive = exclusive && uses_[at(value)] == 1;
   if (depth > depth_limit) return graph::no_value;
   if (holds(value, wanted)) return value;
   const auto key = std::make_pair(value, wanted);
@@ -111,7 +112,7 @@ graph::ValueId Cutter::solve(graph::ValueId value, const Wanted& wanted, int dep
   graph::ValueId out = graph::no_value;
   const graph::Node* source = producer(value);
   if (graph().constant(value)) {
-    out = literal(value, wanted);
+    out = literal(value, wanted, exclusive);
   } else if (source) {
     const graph::Node copy = *source;  // adding nodes moves the list that `source` points into
     const std::size_t n = wanted[0].size();
@@ -128,7 +129,7 @@ graph::ValueId Cutter::solve(graph::ValueId value, const Wanted& wanted, int dep
         for (std::size_t w = 0; w < wanted.size(); ++w)
           part[w].assign(wanted[w].begin() + static_cast<std::ptrdiff_t>(begin),
                          wanted[w].begin() + static_cast<std::ptrdiff_t>(begin + count));
-        const graph::ValueId now = solve(input, part, depth + 1);
+        const graph::ValueId now = solve(input, part, depth + 1, exclusive);
         solved = solved && now != graph::no_value;
         input = now;
         begin += count;
@@ -137,16 +138,16 @@ graph::ValueId Cutter::solve(graph::ValueId value, const Wanted& wanted, int dep
     } else if (moves_elements_in_order(copy)) {
       std::vector<std::int64_t> from(n);
       for (std::size_t i = 0; i < n; ++i) from[i] = static_cast<std::int64_t>(i);
-      out = solve_moved(copy, wanted, depth, from);
+      out = solve_moved(copy, wanted, depth, exclusive, from);
     } else if (copy.is("Gather") && after_[0][at(copy.inputs[0])].rank() == 1) {
       if (auto from = after_[0][at(copy.inputs[1])].int_values()) {
         const auto& content = after_[0][at(copy.inputs[0])].content;
         const auto length = content ? static_cast<std::int64_t>(content->ints.size()) : 0;
         for (std::int64_t& i : *from) i = i < 0 ? i + length : i;
-        if (length > 0) out = solve_moved(copy, wanted, depth, *from);
+        if (length > 0) out = solve_moved(copy, wanted, depth, exclusive, *from);
       }
     } else {
-      out = solve_arithmetic(copy, wanted, depth);
+      out = solve_arithmetic(copy, wanted, depth, exclusive);
     }
     if (out == graph::no_value) out = patch(value, wanted);
   }
@@ -155,7 +156,7 @@ graph::ValueId Cutter::solve(graph::ValueId value, const Wanted& wanted, int dep
 }
 
 // Result element i is element from[i] of operand 0.
-graph::ValueId Cutter::solve_moved(const graph::Node& source, const Wanted& wanted, int depth,
+graph::ValueId Cutter::solve_moved(const graph::Node& source, const Wanted& wanted, int depth, bool exclusive,
                                    const std::vector<std::int64_t>& from) {
   const auto& content = after_[0][at(source.inputs[0])].content;
   if (!content || from.size() != wanted[0].size()) return graph::no_value;
@@ -167,12 +168,12 @@ graph::ValueId Cutter::solve_moved(const graph::Node& source, const Wanted& want
       if (wanted[w][i]) slot = wanted[w][i];
     }
   std::vector<graph::ValueId> inputs = source.inputs;
-  inputs[0] = solve(inputs[0], inner, depth + 1);
+  inputs[0] = solve(inputs[0], inner, depth + 1, exclusive);
   return inputs[0] == graph::no_value ? graph::no_value : clone(source, std::move(inputs));
 }
 
 // Mul, Div, Add, Sub: one operand stays, the other must become what the result needs.
-graph::ValueId Cutter::solve_arithmetic(const graph::Node& source, const Wanted& wanted, int depth) {
+graph::ValueId Cutter::solve_arithmetic(const graph::Node& source, const Wanted& wanted, int depth, bool exclusive) {
   const bool mul = source.is("Mul"), div = source.is("Div"), add = source.is("Add"), sub = source.is("Sub");
   if (!(mul || div || add || sub)) return graph::no_value;
   for (std::size_t change : {std::size_t{1}, std::size_t{0}}) {
@@ -211,7 +212,7 @@ graph::ValueId Cutter::solve_arithmetic(const graph::Node& source, const Wanted&
       }
     }
     if (!possible) continue;
-    const graph::ValueId now = solve(moving, inner, depth + 1);
+    const graph::ValueId now = solve(moving, inner, depth + 1, exclusive);
     if (now == graph::no_value) continue;
     std::vector<graph::ValueId> inputs = source.inputs;
     inputs[change] = now;
@@ -220,7 +221,7 @@ graph::ValueId Cutter::solve_arithmetic(const graph::Node& source, const Wanted&
   return graph::no_value;
 }
 
-graph::ValueId Cutter::literal(graph::ValueId value, const Wanted& wanted) {
+graph::ValueId Cutter::literal(graph::ValueId value, const Wanted& wanted, bool exclusive) {
   const graph::Tensor old = *graph().constant(value);
   if (!tensor::is_integer(old.dtype)) return graph::no_value;
   std::vector<std::int64_t> numbers;
@@ -237,7 +238,7 @@ graph::ValueId Cutter::literal(graph::ValueId value, const Wanted& wanted) {
   graph::Shape shape = old.shape;
   if (old.elements() != static_cast<std::int64_t>(numbers.size())) shape = {static_cast<std::int64_t>(numbers.size())};
   graph::Tensor now = tensor::from_ints(old.dtype, shape, numbers);
-  if (uses_[at(value)] == 1) {
+  if (exclusive) {
     graph().set_constant(value, std::move(now));
     learn_constant(value);
     return value;

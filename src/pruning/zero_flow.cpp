@@ -1,0 +1,350 @@
+#include "pruning/zero_flow.hpp"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace coppice::pruning {
+namespace {
+
+using Names = std::set<std::string_view>;
+
+std::size_t at(std::int32_t i) {
+  return static_cast<std::size_t>(i);
+}
+
+// f(0) = 0, or a rearrangement, or a reduction over other axes that maps zeros to zero.
+const Names& preserving() {
+  static const Names names{"Identity",
+                           "Cast",
+                           "CastLike",
+                           "Dropout",
+                           "Relu",
+                           "LeakyRelu",
+                           "Elu",
+                           "Selu",
+                           "Celu",
+                           "Gelu",
+                           "Mish",
+                           "HardSwish",
+                           "Swish",
+                           "Tanh",
+                           "Softsign",
+                           "Abs",
+                           "Neg",
+                           "Sign",
+                           "Sqrt",
+                           "Floor",
+                           "Ceil",
+                           "Round",
+                           "Erf",
+                           "Sin",
+                           "Tan",
+                           "Asin",
+                           "Atan",
+                           "Sinh",
+                           "Asinh",
+                           "Atanh",
+                           "Shrink",
+                           "ThresholdedRelu",
+                           "PRelu",
+                           "Div",
+                           "Pow",
+                           "MaxPool",
+                           "AveragePool",
+                           "LpPool",
+                           "GlobalAveragePool",
+                           "GlobalMaxPool",
+                           "GlobalLpPool",
+                           "Resize",
+                           "Upsample",
+                           "Reshape",
+                           "Flatten",
+                           "Transpose",
+                           "Squeeze",
+                           "Unsqueeze",
+                           "Expand",
+                           "Tile",
+                           "Split",
+                           "Slice",
+                           "Gather",
+                           "GatherND",
+                           "DepthToSpace",
+                           "SpaceToDepth",
+                           "ReduceSum",
+                           "ReduceMean",
+                           "ReduceMax",
+                           "ReduceMin",
+                           "ReduceL1",
+                           "ReduceL2",
+                           "ReduceSumSquare",
+                           "ReduceProd",
+                           "QuantizeLinear",
+                           "DequantizeLinear",
+                           "DynamicQuantizeLinear",
+                           "RoiAlign",
+                           "MaxRoiPool",
+                           "GridSample",
+                           "LpNormalization",
+                           "Trilu",
+                           "QuickGelu",
+                           "CumSum",
+                           "ReverseSequence",
+                           "MeanVarianceNormalization"};
+  return names;
+}
+
+// A constant read by one of these (at the given operand or any, -1) may have slices set to zero.
+bool harmless_reader(const graph::Node& node, std::size_t operand) {
+  static const Names any{"Conv",
+                         "ConvTranspose",
+                         "Gemm",
+                         "MatMul",
+                         "Einsum",
+                         "LSTM",
+                         "GRU",
+                         "RNN",
+                         "Add",
+                         "Sub",
+                         "Mul",
+                         "Sum",
+                         "Where",
+                         "PRelu",
+                         "Concat",
+                         "ConvInteger",
+                         "MatMulInteger",
+                         "FusedConv",
+                         "FusedGemm",
+                         "Max",
+                         "Min",
+                         "InstanceNormalization",
+                         "LayerNormalization",
+                         "RMSNormalization",
+                         "GroupNormalization",
+                         "SimplifiedLayerNormalization",
+                         "SkipLayerNormalization",
+                         "BiasGelu",
+                         "FastGelu",
+                         "SkipSimplifiedLayerNormalization"};
+  if (any.contains(node.op)) return true;
+  if (node.op == "BatchNormalization") return operand == 1 || operand == 2;
+  if (node.op == "QLinearConv") return operand == 3 || operand == 8;
+  if (node.op == "QLinearMatMul") return operand == 0 || operand == 3;
+  return operand == 0 && preserving().contains(node.op);
+}
+
+// The parameters of a normalisation alone decide whether a channel of its result is zero.
+bool is_normalisation(const graph::Node& node) {
+  static const Names names{"BatchNormalization",     "InstanceNormalization",
+                           "LayerNormalization",     "RMSNormalization",
+                           "GroupNormalization",     "SimplifiedLayerNormalization",
+                           "SkipLayerNormalization", "SkipSimplifiedLayerNormalization"};
+  return names.contains(node.op);
+}
+
+}  // namespace
+
+ZeroFlow::ZeroFlow(const Prepared& prepared, std::span<const std::uint8_t> removed)
+    : p_(prepared),
+      removed_(removed),
+      track_cut_(prepared.couplings.track_count(), 0),
+      zero_(prepared.model.graph.values.size(), 0),
+      zeroable_(prepared.model.graph.values.size(), 0) {
+  for (std::size_t t = 0; t < track_cut_.size(); ++t) {
+    const auto units = p_.couplings.track(static_cast<coupling::TrackId>(t));
+    track_cut_[t] = std::any_of(units.begin(), units.end(), [&](std::int32_t u) { return removed_[at(u)] != 0; });
+  }
+  mark_zeroable();
+  const graph::Graph& g = p_.model.graph;
+  for (std::size_t v = 0; v < zero_.size(); ++v) {
+    const auto id = static_cast<graph::ValueId>(v);
+    zero_[v] = !any_cut(id) || (g.constant(id) && zeroable_[v]);
+  }
+  for (const graph::Node& node : g.nodes) {
+    if (node.is("Constant")) continue;
+    for (graph::ValueId o : node.outputs)
+      if (o != graph::no_value && any_cut(o)) zero_[at(o)] = node_zero(node, o);
+  }
+}
+
+bool ZeroFlow::is_cut(const coupling::Axis& axis) const {
+  if (axis.factors < 0) return axis.track != coupling::no_track && track_cut_[at(axis.track)];
+  const auto factors = p_.couplings.factors(axis);
+  return std::any_of(factors.begin(), factors.end(), [&](const coupling::Factor& f) {
+    return f.track != coupling::no_track && track_cut_[at(f.track)];
+  });
+}
+
+bool ZeroFlow::any_cut(graph::ValueId value) const {
+  const auto axes = p_.couplings.axes(value);
+  return std::any_of(axes.begin(), axes.end(), [&](const coupling::Axis& a) { return is_cut(a); });
+}
+
+// Backwards, so that a constant behind Transpose or DequantizeLinear is judged by the final reader.
+void ZeroFlow::mark_zeroable() {
+  const graph::Graph& g = p_.model.graph;
+  std::vector<std::uint8_t> harmful(g.values.size(), 0);
+  for (std::size_t i = g.nodes.size(); i-- > 0;) {
+    const graph::Node& node = g.nodes[i];
+    for (std::size_t k = 0; k < node.inputs.size(); ++k) {
+      const graph::ValueId v = node.inputs[k];
+      if (v == graph::no_value || !p_.couplings.constant(v)) continue;
+      const bool passes_on = node.output(0) != graph::no_value && p_.couplings.constant(node.output(0));
+      if (!harmless_reader(node, k) || (passes_on && harmful[at(node.outputs[0])])) harmful[at(v)] = 1;
+    }
+  }
+  for (std::size_t v = 0; v < zeroable_.size(); ++v)
+    zeroable_[v] = g.constant(static_cast<graph::ValueId>(v)) && !harmful[v];
+}
+
+// The value has a cut axis at this place, counted from the right, and is zero there.
+bool ZeroFlow::covers(graph::ValueId value, std::size_t from_right) const {
+  if (value == graph::no_value || !zero_[at(value)]) return false;
+  const auto axes = p_.couplings.axes(value);
+  return from_right < axes.size() && is_cut(axes[axes.size() - 1 - from_right]);
+}
+
+bool ZeroFlow::all_cover(const graph::Node& node, graph::ValueId output, std::span<const std::size_t> operands) const {
+  const auto axes = p_.couplings.axes(output);
+  for (std::size_t r = 0; r < axes.size(); ++r) {
+    if (!is_cut(axes[axes.size() - 1 - r])) continue;
+    for (std::size_t i : operands)
+      if (node.input(i) != graph::no_value && !covers(node.input(i), r)) return false;
+  }
+  return true;
+}
+
+bool ZeroFlow::one_covers(const graph::Node& node, graph::ValueId output, std::span<const std::size_t> operands) const {
+  const auto axes = p_.couplings.axes(output);
+  for (std::size_t r = 0; r < axes.size(); ++r) {
+    if (!is_cut(axes[axes.size() - 1 - r])) continue;
+    if (std::none_of(operands.begin(), operands.end(), [&](std::size_t i) { return covers(node.input(i), r); }))
+      return false;
+  }
+  return true;
+}
+
+bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
+  const std::string_view op = node.op;
+  const auto in = [&](std::size_t i) { return zero(node.input(i)); };
+  std::vector<std::size_t> all(node.inputs.size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  static const Names sums{"Add", "Sub", "Sum", "Mean", "Max", "Min", "BiasGelu", "FastGelu"};
+  if (sums.contains(op)) return all_cover(node, output, all);
+  if (op == "Mul" || op == "And") return one_covers(node, output, all);
+  if (op == "Where") return all_cover(node, output, std::array<std::size_t, 2>{1, 2});
+  if (op == "Concat") return std::all_of(all.begin(), all.end(), in);
+  if (is_normalisation(node)) {
+    // The statistics may be anything; gamma and beta decide. Only the channel axis may be cut for that to hold.
+    const std::size_t gamma = node.op.starts_with("Skip") ? 2 : 1;
+    bool gamma_cut = false;
+    for (const coupling::Axis& a : p_.couplings.axes(node.input(gamma))) gamma_cut = gamma_cut || is_cut(a);
+    return gamma_cut && in(gamma) && in(gamma + 1);
+  }
+  if (op == "Conv" || op == "ConvTranspose" || op == "FusedConv" || op == "ConvInteger")
+    return in(1) && in(2) && (in(0) || !is_cut(p_.couplings.axes(output)[0]));
+  if (op == "QLinearConv") return in(3) && in(8);
+  if (op == "MatMul" || op == "MatMulInteger") return one_covers(node, output, std::array<std::size_t, 2>{0, 1});
+  if (op == "QLinearMatMul") return one_covers(node, output, std::array<std::size_t, 2>{0, 3});
+  if (op == "Gemm" || op == "FusedGemm") {
+    const auto axes = p_.couplings.axes(output);
+    if (is_cut(axes[0]) && !in(0)) return false;
+    return (!is_cut(axes[1]) || in(1)) &&
+           (node.input(2) == graph::no_value || all_cover(node, output, std::array<std::size_t, 1>{2}));
+  }
+  if (op == "Einsum") return std::all_of(all.begin(), all.end(), in);
+  if (op == "LSTM" || op == "GRU" || op == "RNN")
+    return !node.has("activations") && in(1) && in(2) && in(3) && in(5) && in(6) && in(7);
+  if (op == "Clip") {
+    for (std::size_t i : {std::size_t{1}, std::size_t{2}}) {
+      const graph::Tensor* bound = p_.model.graph.constant(node.input(i));
+      if (node.input(i) == graph::no_value) continue;
+      if (!bound || bound->elements() != 1) return false;
+      const double b = tensor::element_as_double(*bound, 0);
+      if (i == 1 ? b > 0 : b < 0) return false;
+    }
+    return in(0) && node.float_or("min", 0) <= 0 && node.float_or("max", 0) >= 0;
+  }
+  if (op == "Pad") {
+    const graph::Tensor* fill = p_.model.graph.constant(node.input(2));
+    const double value =
+        fill && fill->elements() == 1 ? tensor::element_as_double(*fill, 0) : node.float_or("value", 0);
+    return in(0) && value == 0 && (node.input(2) == graph::no_value || fill);
+  }
+  if (op == "ConstantOfShape") {
+    const graph::Attribute* fill = node.find("value");
+    const graph::Tensor* value = fill ? std::get_if<graph::Tensor>(&fill->value) : nullptr;
+    return !value || (value->elements() == 1 && tensor::element_as_double(*value, 0) == 0);
+  }
+  if (op == "Pow") {
+    const graph::Tensor* exponent = p_.model.graph.constant(node.input(1));
+    return in(0) && exponent && exponent->elements() == 1 && tensor::element_as_double(*exponent, 0) > 0;
+  }
+  return preserving().contains(op) && in(0);
+}
+
+bool ZeroFlow::leaks(const coupling::Mix& mix) const {
+  const graph::Node& node = p_.model.graph.nodes[at(mix.node)];
+  const graph::ValueId value = node.input(static_cast<std::size_t>(mix.operand));
+  const coupling::Axis& axis = p_.couplings.axes(value)[static_cast<std::size_t>(mix.axis)];
+  if (!is_cut(axis)) return false;
+  switch (mix.how) {
+    case coupling::Mixing::sum:
+    case coupling::Mixing::range:
+    case coupling::Mixing::state:
+      return !zero(value);
+    case coupling::Mixing::contraction:
+      return !zero(value) && !zero(node.input(static_cast<std::size_t>(mix.other)));
+    case coupling::Mixing::statistics:
+      if (node.is("GroupNormalization") && mix.axis == 1) {
+        // Groups that go whole leave the statistics of the others alone.
+        const std::int64_t per = axis.length / node.int_or("num_groups", 1);
+        std::vector<std::int64_t> left(static_cast<std::size_t>(axis.length / per), 0);
+        for (std::int64_t i : p_.couplings.kept(axis, removed_)) ++left[static_cast<std::size_t>(i / per)];
+        return std::any_of(left.begin(), left.end(), [&](std::int64_t n) { return n != 0 && n != per; });
+      }
+      return true;
+    default:
+      return true;
+  }
+}
+
+tensor::ZeroPoint zero_point(const graph::Graph& graph, const std::vector<std::vector<std::int32_t>>& consumers,
+                             graph::ValueId constant) {
+  struct Place {
+    std::string_view op;
+    std::size_t operand, zero;
+    std::int64_t axis;  // of the weight, for a vector of zero points; from the right when negative
+  };
+  static constexpr Place places[] = {{"ConvInteger", 1, 3, 0},
+                                     {"QLinearConv", 3, 5, 0},
+                                     {"MatMulInteger", 1, 3, -1},
+                                     {"QLinearMatMul", 3, 5, -1},
+                                     {"MatMulInteger", 0, 2, -2}};
+  tensor::ZeroPoint out;
+  const graph::Tensor* weight = graph.constant(constant);
+  for (std::int32_t reader : consumers[at(constant)]) {
+    const graph::Node& node = graph.nodes[at(reader)];
+    const graph::Tensor* zero = nullptr;
+    std::int64_t axis = 0;
+    if (node.op == "DequantizeLinear" && node.input(0) == constant) {
+      zero = graph.constant(node.input(2));
+      axis = node.int_or("axis", 1);
+    } else {
+      for (const Place& place : places) {
+        if (node.op != place.op || node.input(place.operand) != constant) continue;
+        zero = graph.constant(node.input(place.zero));
+        axis = place.axis;
+      }
+    }
+    if (!zero || zero->shape.size() > 1) continue;
+    for (std::int64_t i = 0; i < zero->elements(); ++i) out.values.push_back(tensor::element_as_double(*zero, i));
+    const auto rank = static_cast<std::int64_t>(weight->shape.size());
+    out.axis = static_cast<std::size_t>(
+        std::clamp<std::int64_t>(axis < 0 ? axis + rank : axis, 0, std::max<std::int64_t>(rank - 1, 0)));
+    break;
+  }
+  return out;
+}
+
+}  // namespace coppice::pruning
