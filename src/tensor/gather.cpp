@@ -1,104 +1,27 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include "coppice/base/checked.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/base/parallel.hpp"
 #include "coppice/tensor/kernels.hpp"
 
-#include "tensor/checks.hpp"
 #include "tensor/decode.hpp"
+#include "tensor/gather_layout.hpp"
 
 namespace coppice::tensor {
 namespace {
 
-constexpr std::size_t kGrainBytes = std::size_t{1} << 19;
 constexpr std::size_t kPieceBytes = std::size_t{1} << 18;
+constexpr std::size_t kPieceElements = 4096;
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kShared = std::size_t{1} << 21;  // results below this size share a block
 
-// Indices in a row that are also neighbours in the source: they move together.
+// Neighbouring indices that are neighbours in the source too: they move together.
 struct Run {
   std::size_t from = 0, to = 0, count = 0;  // in units of the last cut axis
-};
-
-// The result is a list of rows. A row is one setting of the axes before the last cut one: the runs along that axis,
-// each unit of which carries all axes behind it (`inner` elements).
-struct Layout {
-  Shape source, result;
-  std::vector<std::span<const std::int64_t>> kept;  // of each axis; unused where `cut` is false
-  std::vector<bool> cut;
-  std::size_t last = 0;  // the last cut axis
-  std::size_t rows = 1, inner = 1, kept_last = 0;
-  std::vector<std::size_t> stride;  // of each axis before `last`, in units of the last cut axis
-};
-
-bool keeps_all(std::span<const std::int64_t> indices, std::int64_t extent) {
-  if (static_cast<std::int64_t>(indices.size()) != extent) return false;
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    if (indices[i] != static_cast<std::int64_t>(i)) return false;
-  }
-  return true;
-}
-
-Layout lay_out(const Tensor& tensor, const std::vector<AxisIndices>& kept) {
-  Layout out;
-  out.source = out.result = tensor.shape;
-  const std::size_t rank = tensor.shape.size();
-  out.kept.resize(rank);
-  out.cut.resize(rank, false);
-  std::vector<std::size_t> axes;
-  for (const auto& [axis, indices] : kept) axes.push_back(axis);
-  check_axes("gather_axes", tensor.shape, axes);
-  for (const auto& [axis, indices] : kept) {
-    check_indices("gather_axes", axis, tensor.shape[axis], indices);
-    if (keeps_all(indices, tensor.shape[axis])) continue;
-    out.cut[axis] = true;
-    out.kept[axis] = indices;
-    out.result[axis] = static_cast<std::int64_t>(indices.size());
-    out.last = std::max(out.last, axis);
-  }
-  const bool any_cut = std::find(out.cut.begin(), out.cut.end(), true) != out.cut.end();
-  if (!any_cut || element_count(out.result) == 0) return out;
-  out.stride.resize(out.last);
-  std::size_t stride = static_cast<std::size_t>(out.source[out.last]);
-  for (std::size_t axis = out.last; axis-- > 0;) {
-    out.stride[axis] = stride;
-    stride *= static_cast<std::size_t>(out.source[axis]);
-    out.rows *= static_cast<std::size_t>(out.result[axis]);
-  }
-  for (std::size_t axis = out.last + 1; axis < rank; ++axis) out.inner *= static_cast<std::size_t>(out.source[axis]);
-  out.kept_last = out.kept[out.last].size();
-  return out;
-}
-
-// Walks the rows of a layout in order and knows where each begins in the source.
-class RowCursor {
- public:
-  RowCursor(const Layout& layout, std::size_t row) : layout_(layout), position_(layout.last) {
-    for (std::size_t axis = layout.last; axis-- > 0;) {
-      const auto extent = static_cast<std::size_t>(layout.result[axis]);
-      position_[axis] = row % extent;
-      row /= extent;
-      start_ += source_index(axis) * layout.stride[axis];
-    }
-  }
-  std::size_t start() const { return start_; }
-  void advance() {
-    for (std::size_t axis = layout_.last; axis-- > 0;) {
-      start_ -= source_index(axis) * layout_.stride[axis];
-      position_[axis] = position_[axis] + 1 == static_cast<std::size_t>(layout_.result[axis]) ? 0 : position_[axis] + 1;
-      start_ += source_index(axis) * layout_.stride[axis];
-      if (position_[axis] != 0) return;
-    }
-  }
-
- private:
-  std::size_t source_index(std::size_t axis) const {
-    return layout_.cut[axis] ? static_cast<std::size_t>(layout_.kept[axis][position_[axis]]) : position_[axis];
-  }
-  const Layout& layout_;
-  std::vector<std::size_t> position_;
-  std::size_t start_ = 0;
 };
 
 std::vector<Run> find_runs(std::span<const std::int64_t> indices, std::size_t longest) {
@@ -132,114 +55,207 @@ inline void copy_run(std::byte* to, const std::byte* from, std::size_t size) {
   }
 }
 
-// Calls body(cursor of the row, piece, row) for every piece of every row, rows in parallel and long rows in parts.
-template <class Body>
-void for_each_piece(const Layout& layout, std::size_t pieces, std::size_t bytes, const Body& body) {
-  const std::size_t items = layout.rows * pieces;
-  const std::size_t grain = std::max<std::size_t>(1, kGrainBytes / std::max<std::size_t>(1, bytes / items));
-  base::parallel_for(items, grain, [&](std::size_t begin, std::size_t end) {
-    std::size_t row = begin / pieces, piece = begin % pieces;
-    RowCursor cursor(layout, row);
-    for (std::size_t item = begin; item < end; ++row, cursor.advance(), piece = 0) {
-      const std::size_t stop = std::min(pieces, piece + (end - item));
-      item += stop - piece;
-      body(row, cursor.start(), piece, stop);
-    }
-  });
-}
-
-void copy_runs(const Layout& layout, std::size_t unit, const std::byte* source, std::span<std::byte> out) {
-  const auto runs = find_runs(layout.kept[layout.last], std::max<std::size_t>(1, kPieceBytes / unit));
-  const std::size_t row_bytes = layout.kept_last * unit;
-  for_each_piece(layout, runs.size(), out.size(),
-                 [&](std::size_t row, std::size_t start, std::size_t i, std::size_t end) {
-                   std::byte* const to = out.data() + row * row_bytes;
-                   const std::byte* const from = source + start * unit;
-                   for (; i < end; ++i)
-                     copy_run(to + runs[i].to * unit, from + runs[i].from * unit, runs[i].count * unit);
-                 });
-}
-
-// Single small elements: one indexed load and one store each.
 template <class T>
-void copy_elements(const Layout& layout, const std::byte* source, std::span<std::byte> out) {
-  constexpr std::size_t kPiece = 4096;
-  const auto kept = layout.kept[layout.last];
-  std::vector<std::uint32_t> indices(kept.begin(), kept.end());
-  const std::size_t pieces = (indices.size() + kPiece - 1) / kPiece;
-  for_each_piece(layout, pieces, out.size(), [&](std::size_t row, std::size_t start, std::size_t i, std::size_t end) {
-    std::byte* const to = out.data() + row * indices.size() * sizeof(T);
-    const std::byte* const from = source + start * sizeof(T);
-    const std::size_t stop = std::min(indices.size(), end * kPiece);
-    for (std::size_t k = i * kPiece; k < stop; ++k) {
-      T value;
-      __builtin_memcpy(&value, from + indices[k] * sizeof(T), sizeof(T));
-      __builtin_memcpy(to + k * sizeof(T), &value, sizeof(T));
-    }
-  });
-}
-
-void copy_bytes(const Layout& layout, std::size_t unit, const std::byte* source, std::span<std::byte> out) {
-  const bool narrow = layout.source[layout.last] <= std::int64_t{1} << 31;
-  const std::size_t runs = find_runs(layout.kept[layout.last], layout.kept_last).size();
-  if (narrow && layout.kept_last * unit / runs < 32) {
-    if (unit == 1) return copy_elements<std::uint8_t>(layout, source, out);
-    if (unit == 2) return copy_elements<std::uint16_t>(layout, source, out);
-    if (unit == 4) return copy_elements<std::uint32_t>(layout, source, out);
-    if (unit == 8) return copy_elements<std::uint64_t>(layout, source, out);
+void copy_elements(std::byte* to, const std::byte* from, std::span<const std::uint32_t> indices) {
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    __builtin_memcpy(to + i * sizeof(T), from + indices[i] * sizeof(T), sizeof(T));
   }
-  copy_runs(layout, unit, source, out);
 }
 
-// One element after the other, for what has no byte address of its own: body(source element).
+// The copying of one tensor, cut into items that may run in any order: every row of the layout in `pieces` pieces.
+class Job {
+ public:
+  explicit Job(const GatherRequest& request);
+  bool copies() const { return layout_.any_cut && source_.dtype != DType::string && layout_.elements != 0; }
+  std::size_t result_bytes() const { return byte_size(source_.dtype, layout_.elements); }
+  std::size_t items() const { return copies() ? layout_.rows * pieces_ : 0; }
+  /// The bytes of an item, on average.
+  std::size_t item_bytes() const { return result_bytes() / items() + 1; }
+  void write_to(std::span<std::byte> out) { out_ = out; }
+  void run(std::size_t begin, std::size_t end) const;
+  Tensor finish(Bytes bytes) const;
+
+ private:
+  void run_pieces(std::size_t row, std::size_t start, std::size_t first, std::size_t end) const;
+  void run_nibbles() const;
+  Tensor gather_strings() const;
+  template <class Body>
+  void for_each_element(const Body& body) const;
+
+  const Tensor& source_;
+  GatherLayout layout_;
+  std::span<std::byte> out_;
+  std::size_t unit_ = 0;  // bytes of a unit of the last cut axis; 0 for packed elements that share bytes
+  std::size_t pieces_ = 1;
+  std::vector<Run> runs_;               // either these are copied,
+  std::vector<std::uint32_t> indices_;  // or single elements of 1, 2, 4 or 8 bytes
+};
+
+Job::Job(const GatherRequest& request) : source_(*request.tensor), layout_(*request.tensor, request.kept) {
+  // A list may repeat indices, so the result is not bounded by the source.
+  if (!base::checked_mul(layout_.elements, 16)) {
+    throw Error("gather_axes: result of shape " + to_string(layout_.result) + " is too large");
+  }
+  if (!copies()) return;
+  const std::size_t unit_bits = layout_.inner * static_cast<std::size_t>(bit_width(source_.dtype));
+  if (unit_bits % 8 != 0) return;
+  unit_ = unit_bits / 8;
+  const auto kept = layout_.kept[layout_.last];
+  runs_ = find_runs(kept, std::max<std::size_t>(1, kPieceBytes / unit_));
+  const bool narrow = layout_.source[layout_.last] <= std::int64_t{1} << 31;
+  const bool element = unit_ == 1 || unit_ == 2 || unit_ == 4 || unit_ == 8;
+  if (narrow && element && layout_.kept_last * unit_ / runs_.size() < 32) {
+    runs_.clear();
+    indices_.assign(kept.begin(), kept.end());
+    pieces_ = (indices_.size() + kPieceElements - 1) / kPieceElements;
+  } else {
+    pieces_ = runs_.size();
+  }
+}
+
+void Job::run(std::size_t begin, std::size_t end) const {
+  if (unit_ == 0) return run_nibbles();
+  std::size_t row = begin / pieces_, piece = begin % pieces_;
+  GatherCursor cursor(layout_, row);
+  for (std::size_t item = begin; item < end; ++row, piece = 0) {
+    const std::size_t stop = std::min(pieces_, piece + (end - item));
+    item += stop - piece;
+    run_pieces(row, cursor.start(), piece, stop);
+    if (item < end) cursor.advance();
+  }
+}
+
+void Job::run_pieces(std::size_t row, std::size_t start, std::size_t first, std::size_t end) const {
+  std::byte* to = out_.data() + row * layout_.kept_last * unit_;
+  const std::byte* const from = source_.bytes.data() + start * unit_;
+  if (indices_.empty()) {
+    for (; first < end; ++first) {
+      const Run& run = runs_[first];
+      copy_run(to + run.to * unit_, from + run.from * unit_, run.count * unit_);
+    }
+    return;
+  }
+  const std::size_t begin = first * kPieceElements, stop = std::min(indices_.size(), end * kPieceElements);
+  const auto indices = std::span(indices_).subspan(begin, stop - begin);
+  to += begin * unit_;
+  switch (unit_) {
+    case 1:
+      return copy_elements<std::uint8_t>(to, from, indices);
+    case 2:
+      return copy_elements<std::uint16_t>(to, from, indices);
+    case 4:
+      return copy_elements<std::uint32_t>(to, from, indices);
+    default:
+      return copy_elements<std::uint64_t>(to, from, indices);
+  }
+}
+
+// For elements without a byte address of their own: calls body(source element) in the order of the result.
 template <class Body>
-void for_each_element(const Layout& layout, const Body& body) {
-  RowCursor cursor(layout, 0);
-  for (std::size_t row = 0; row < layout.rows; ++row, cursor.advance()) {
-    for (const std::int64_t index : layout.kept[layout.last]) {
-      const std::size_t first = (cursor.start() + static_cast<std::size_t>(index)) * layout.inner;
-      for (std::size_t i = 0; i < layout.inner; ++i) body(first + i);
+void Job::for_each_element(const Body& body) const {
+  GatherCursor cursor(layout_, 0);
+  for (std::size_t row = 0; row < layout_.rows; ++row, cursor.advance()) {
+    for (const std::int64_t index : layout_.kept[layout_.last]) {
+      const std::size_t first = (cursor.start() + static_cast<std::size_t>(index)) * layout_.inner;
+      for (std::size_t i = 0; i < layout_.inner; ++i) body(first + i);
     }
   }
 }
 
-Tensor gather_strings(const Tensor& tensor, const Layout& layout, bool empty) {
-  std::vector<std::string> out;
-  if (!empty) for_each_element(layout, [&](std::size_t at) { out.push_back((*tensor.strings)[at]); });
-  return {tensor.dtype, layout.result, {}, std::make_shared<const std::vector<std::string>>(std::move(out))};
-}
-
-void gather_nibbles(const Tensor& tensor, const Layout& layout, std::span<std::byte> out) {
-  std::memset(out.data(), 0, out.size());
+void Job::run_nibbles() const {
+  std::memset(out_.data(), 0, out_.size());
   std::size_t to = 0;
-  for_each_element(layout, [&](std::size_t at) {
-    const unsigned value = nibble(tensor.bytes.data(), static_cast<std::int64_t>(at));
-    out[to / 2] |= static_cast<std::byte>(to % 2 == 0 ? value : value << 4);
+  for_each_element([&](std::size_t at) {
+    const unsigned value = nibble(source_.bytes.data(), static_cast<std::int64_t>(at));
+    out_[to / 2] |= static_cast<std::byte>(to % 2 == 0 ? value : value << 4);
     ++to;
   });
 }
 
-}  // namespace
+Tensor Job::gather_strings() const {
+  std::vector<std::string> out;
+  if (layout_.elements != 0) for_each_element([&](std::size_t at) { out.push_back((*source_.strings)[at]); });
+  return {source_.dtype, layout_.result, {}, std::make_shared<const std::vector<std::string>>(std::move(out))};
+}
 
-Tensor gather_axes(const Tensor& tensor, const std::vector<AxisIndices>& kept) {
-  check_bytes("gather_axes", tensor);
-  const Layout layout = lay_out(tensor, kept);
-  if (std::find(layout.cut.begin(), layout.cut.end(), true) == layout.cut.end()) return tensor;
-  const std::int64_t elements = element_count(layout.result);
-  if (tensor.dtype == DType::string) return gather_strings(tensor, layout, elements == 0);
-  const auto bits = static_cast<std::size_t>(bit_width(tensor.dtype));
-  if (!base::checked_mul(elements, 16)) {
-    throw Error("gather_axes: result of shape " + to_string(layout.result) + " is too large");
+Tensor Job::finish(Bytes bytes) const {
+  if (!layout_.any_cut) return source_;
+  if (source_.dtype == DType::string) return gather_strings();
+  return {source_.dtype, layout_.result, std::move(bytes), nullptr};
+}
+
+// Gives every job its place: large results blocks of their own, the others parts of one block. Fresh memory is dear
+// (the system hands it out zeroed, page by page), and a large block comes in large pages.
+std::vector<Bytes> place(std::vector<Job>& jobs) {
+  const auto padded = [](std::size_t size) { return (size + kAlignment - 1) / kAlignment * kAlignment; };
+  std::size_t total = 0;
+  for (const Job& job : jobs) {
+    if (job.copies() && job.result_bytes() < kShared) total += padded(job.result_bytes());
   }
-  Buffer buffer(byte_size(tensor.dtype, elements));
-  if (elements != 0) {
-    if (layout.inner * bits % 8 == 0) {
-      copy_bytes(layout, layout.inner * bits / 8, tensor.bytes.data(), buffer.span());
+  Buffer shared(total);
+  const std::span<std::byte> shared_span = shared.span();
+  const Bytes shared_bytes = std::move(shared).freeze();
+  std::vector<Bytes> out(jobs.size());
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    if (!jobs[i].copies()) continue;
+    const std::size_t size = jobs[i].result_bytes();
+    if (size < kShared) {
+      jobs[i].write_to(shared_span.subspan(at, size));
+      out[i] = shared_bytes.slice(at, size);
+      at += padded(size);
     } else {
-      gather_nibbles(tensor, layout, buffer.span());
+      Buffer own(size);
+      jobs[i].write_to(own.span());
+      out[i] = std::move(own).freeze();
     }
   }
-  return {tensor.dtype, layout.result, std::move(buffer).freeze(), nullptr};
+  return out;
+}
+
+}  // namespace
+
+std::vector<Tensor> gather_axes(std::span<const GatherRequest> requests) {
+  std::vector<Job> jobs;
+  jobs.reserve(requests.size());
+  for (const auto& request : requests) jobs.emplace_back(request);
+  std::vector<Bytes> bytes = place(jobs);
+
+  // Shares of about kShare bytes: many small tensors together, or a part of a large one.
+  struct Part {
+    std::size_t job, begin, end;
+  };
+  constexpr std::size_t kShare = std::size_t{1} << 19;
+  std::vector<Part> parts;
+  std::vector<std::size_t> shares{0};
+  std::size_t weight = 0;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const std::size_t items = jobs[i].items();
+    for (std::size_t item = 0; item < items;) {
+      const std::size_t room = std::max<std::size_t>(1, (kShare - weight) / jobs[i].item_bytes());
+      const std::size_t end = std::min(items, item + room);
+      parts.push_back({i, item, end});
+      weight += (end - item) * jobs[i].item_bytes();
+      item = end;
+      if (weight + jobs[i].item_bytes() <= kShare) continue;
+      shares.push_back(parts.size());
+      weight = 0;
+    }
+  }
+  if (shares.back() != parts.size()) shares.push_back(parts.size());
+  base::parallel_for(shares.size() - 1, 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = shares[begin]; i < shares[end]; ++i) jobs[parts[i].job].run(parts[i].begin, parts[i].end);
+  });
+
+  std::vector<Tensor> out;
+  out.reserve(jobs.size());
+  for (std::size_t i = 0; i < jobs.size(); ++i) out.push_back(jobs[i].finish(std::move(bytes[i])));
+  return out;
+}
+
+Tensor gather_axes(const Tensor& tensor, const std::vector<AxisIndices>& kept) {
+  const GatherRequest request{&tensor, kept};
+  return std::move(gather_axes(std::span(&request, 1)).front());
 }
 
 }  // namespace coppice::tensor

@@ -9,6 +9,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tensor/power_sums_tile.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -124,10 +125,16 @@ HWY_INLINE void some_rows(const PowerSumTile& tile, std::size_t first) {
       }
     }
   };
+  // A row of a tile is about a page long, too short for the machine's own prefetching to get going: ask for the next
+  // rows while these are added up.
+  const std::size_t ahead = first + 2 * kRows <= tile.rows ? kRows * tile.row_stride : 0;
   std::size_t column = 0;
   for (; column + kRun <= columns; column += kRun) {
     const std::byte* at[kRows];
-    for (std::size_t r = 0; r < kRows; ++r) at[r] = rows[r] + column * Reader::kSize;
+    for (std::size_t r = 0; r < kRows; ++r) {
+      at[r] = rows[r] + column * Reader::kSize;
+      if (kRows > 1) hwy::Prefetch(at[r] + ahead);
+    }
     step(column, at, kRun);
   }
   if (column < columns) {

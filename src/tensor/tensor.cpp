@@ -1,8 +1,6 @@
 #include "coppice/tensor/tensor.hpp"
 
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "coppice/base/checked.hpp"
 #include "coppice/base/error.hpp"
@@ -98,13 +96,6 @@ Bytes Bytes::copy(std::span<const std::byte> bytes) {
   Buffer buffer(bytes.size());
   if (!bytes.empty()) std::memcpy(buffer.span().data(), bytes.data(), bytes.size());
   return std::move(buffer).freeze();
-}
-
-Buffer::Buffer(std::size_t size) : size_(size) {
-  const std::size_t rounded = (size + 63) / 64 * 64;
-  auto* block = static_cast<std::byte*>(std::aligned_alloc(64, rounded == 0 ? 64 : rounded));
-  if (!block) throw std::bad_alloc();
-  data_ = std::shared_ptr<std::byte[]>(block, [](std::byte* at) { std::free(at); });
 }
 
 double element_as_double(const Tensor& tensor, std::int64_t index) {

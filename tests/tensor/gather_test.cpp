@@ -112,6 +112,38 @@ TEST(Gather, BigTensorsForEveryNumberOfThreads) {
   }
 }
 
+TEST(Gather, ABatchIsItsParts) {
+  std::vector<Tensor> tensors;
+  std::vector<Indices> lists;
+  for (unsigned i = 0; i < 60; ++i) {
+    const auto type = i % 3 == 0 ? DType::int4 : i % 3 == 1 ? DType::float32 : DType::float16;
+    tensors.push_back(random_tensor(type, {1 + i * 7 % 23, 1 + i * i, 1 + i % 4}, i));
+    lists.push_back(some(tensors.back().shape[i % 2], i));
+  }
+  tensors.push_back(random_tensor(DType::float32, {1200, 1001}, 1));  // a result with a block of its own
+  lists.push_back(some(1001, 5));
+  tensors.push_back(random_tensor(DType::float32, {0, 4}, 1));
+  lists.push_back({});
+  tensors.push_back(random_tensor(DType::float32, {4, 2}, 1));  // all kept
+  lists.push_back({0, 1});
+  std::vector<GatherRequest> requests;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    requests.push_back({&tensors[i], {{i < 60 ? i % 2 : 1, lists[i]}}});
+  }
+  for (const int threads : {1, 3}) {
+    const Threads scope(threads);
+    const auto batch = gather_axes(requests);
+    ASSERT_EQ(batch.size(), tensors.size());
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const Tensor alone = gather_axes(tensors[i], requests[i].kept);
+      EXPECT_EQ(batch[i].shape, alone.shape);
+      EXPECT_EQ(batch[i].dtype, alone.dtype);
+      EXPECT_TRUE(std::ranges::equal(batch[i].bytes.span(), alone.bytes.span())) << i;
+    }
+  }
+  EXPECT_TRUE(gather_axes(std::span<const GatherRequest>{}).empty());
+}
+
 TEST(Gather, AllKeptSharesTheBytes) {
   const Tensor tensor = random_tensor(DType::float32, {3, 2}, 3);
   EXPECT_EQ(gather_axes(tensor, {{0, Indices{0, 1, 2}}, {1, Indices{0, 1}}}).bytes.data(), tensor.bytes.data());

@@ -55,6 +55,16 @@ std::vector<double> element_powers(const Tensor& tensor, int power, const ZeroPo
 /// width is known, packed 4-bit types and strings included.
 Tensor gather_axes(const Tensor& tensor, const std::vector<AxisIndices>& kept);
 
+/// One tensor of a batch for gather_axes; `tensor` and the indices must outlive the call.
+struct GatherRequest {
+  const Tensor* tensor = nullptr;
+  std::vector<AxisIndices> kept;
+};
+
+/// The same for many tensors at once, with the work of all of them spread over the threads together. Results of up to
+/// 2 MiB share one block of memory, which lives as long as any of them.
+std::vector<Tensor> gather_axes(std::span<const GatherRequest> requests);
+
 /// A copy in which every slice at a removed index, along any of the named axes, is zero (the zero point of a quantised
 /// tensor). Types: as gather_axes without strings; with a zero point, real, whole-number and packed integer types.
 Tensor zero_axes(const Tensor& tensor, const std::vector<AxisIndices>& removed, const ZeroPoint& zero = {});
