@@ -51,15 +51,21 @@ void zero_slices(const Tensor& tensor, const AxisIndices& removed, const ZeroPoi
     if (i > removed.axis) inner *= static_cast<std::size_t>(tensor.shape[i]);
   }
   const auto extent = static_cast<std::size_t>(tensor.shape[removed.axis]);
-  const std::size_t slices = removed.indices.size(), items = outer * slices;
+  const std::size_t row_bytes = (removed.indices.size() * inner * width + 7) / 8;
   // Neighbouring packed elements share a byte: one thread for all of them.
-  const std::size_t grain = width < 8 ? items : std::max<std::size_t>(1, kGrainBytes / (inner * width / 8));
-  base::parallel_for(items, grain, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t item = begin; item < end; ++item) {
-      const std::size_t slice = item / slices * extent + static_cast<std::size_t>(removed.indices[item % slices]);
-      for_each_zero_run(tensor, zero, slice * inner, inner, [&](std::size_t first, std::size_t count, std::size_t i) {
-        fill(out, width, first, count, bits[i].bits);
-      });
+  const std::size_t grain = width < 8 ? outer : std::max<std::size_t>(1, kGrainBytes / row_bytes);
+  base::parallel_for(outer, grain, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t row = begin; row < end; ++row) {
+      for (const std::int64_t index : removed.indices) {
+        const std::size_t first = (row * extent + static_cast<std::size_t>(index)) * inner;
+        if (zero.values.size() <= 1) {
+          fill(out, width, first, inner, bits[0].bits);
+        } else {
+          for_each_zero_run(tensor, zero, first, inner, [&](std::size_t at, std::size_t count, std::size_t i) {
+            fill(out, width, at, count, bits[i].bits);
+          });
+        }
+      }
     }
   });
 }
