@@ -10,8 +10,6 @@ find_path(ONNX_INCLUDE_DIR onnx/onnx_pb.h REQUIRED)
 find_library(ONNX_PROTO_LIBRARY NAMES onnx_proto REQUIRED)
 coppice_room(formats USES graph PRIVATE ${ONNX_PROTO_LIBRARY} ${Protobuf_LIBRARIES})
 coppice_room(zoo USES graph)
-# Fusing a multiplication and an addition into one rounding would make the weights differ by machine.
-set_source_files_properties(${CMAKE_CURRENT_SOURCE_DIR}/src/zoo/random.cpp PROPERTIES COMPILE_OPTIONS -ffp-contract=off)
 coppice_room(coupling USES graph)
 coppice_room(importance USES coupling)
 coppice_room(pruning USES importance)

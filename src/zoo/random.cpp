@@ -7,7 +7,7 @@
 
 #include "coppice/base/parallel.hpp"
 
-// This file is compiled without fusing a * b + c into one rounding (see cmake/rooms.cmake): that differs by machine.
+// This file is compiled without fusing a * b + c into one rounding (see CMakeLists.txt): that differs by machine.
 namespace coppice::zoo {
 namespace {
 
