@@ -21,11 +21,12 @@ inline bool is_parameter(Role role) {
 }
 
 /// Role of every value, by its uses (through Cast, Transpose, Reshape, DequantizeLinear and the like of constants). A
-/// constant with several uses has the first of weight, scale, bias that any of them gives it.
+/// constant with several uses has the first of weight, scale, bias, buffer that any of them gives it. Operators outside
+/// the registry count too: there a table is a weight and a vector a bias. Additive masks and rotary tables are buffers.
 std::vector<Role> constant_roles(const Graph& graph);
 
 /// The operand of `node` that lists output channels is on this axis of the weight: Conv 0, ConvTranspose 1, Gemm by
-/// transB, MatMul last, recurrent 1 ... -1 when operand i is no such weight.
+/// transB, MatMul last, recurrent 1, a lookup's last ... -1 when operand i is no such weight.
 int output_axis(const Node& node, std::size_t operand, std::size_t rank);
 
 }  // namespace coppice::graph
