@@ -5,6 +5,12 @@
 namespace coppice::pruning {
 
 graph::Model soften(const Prepared& prepared, std::span<const std::uint8_t> removed) {
+  graph::Model out = zeroed(prepared, removed);
+  graph::retie(out.graph, prepared.untied);
+  return out;
+}
+
+graph::Model zeroed(const Prepared& prepared, std::span<const std::uint8_t> removed) {
   graph::Model out = prepared.model;
   const ZeroFlow flow(prepared, removed);
   const auto consumers = prepared.model.graph.consumers();

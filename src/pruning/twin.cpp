@@ -252,7 +252,7 @@ class Masker {
 }  // namespace
 
 graph::Model twin(const Prepared& prepared, std::span<const std::uint8_t> removed) {
-  graph::Model out = soften(prepared, removed);
+  graph::Model out = zeroed(prepared, removed);
   Masker(prepared, removed, out).run(ZeroFlow(prepared, removed));
   out.graph.sort();
   graph::retie(out.graph, prepared.untied);
