@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <unordered_map>
 
 #include "coppice/tensor/kernels.hpp"
@@ -89,20 +90,22 @@ void Cutter::fail(const std::string& what) {
 }
 
 void Cutter::cut_constants() {
+  // All at once, so that threads and fresh memory are shared by the many small tensors.
+  std::vector<graph::ValueId> values;
+  std::vector<tensor::GatherRequest> requests;
+  std::deque<std::vector<std::int64_t>> lists;  // keeps the indices where they are
   for (graph::ValueId value : p_.couplings.constants()) {
     const auto axes = axes_of(value);
-    std::vector<std::vector<std::int64_t>> lists;
-    std::vector<std::size_t> which;
-    for (std::size_t k = 0; k < axes.size(); ++k) {
-      if (!is_cut(axes[k])) continue;
-      which.push_back(k);
-      lists.push_back(kept(axes[k]));
-    }
-    if (which.empty()) continue;
     std::vector<tensor::AxisIndices> indices;
-    for (std::size_t i = 0; i < which.size(); ++i) indices.push_back({which[i], lists[i]});
-    graph().set_constant(value, tensor::gather_axes(*graph().constant(value), indices));
+    for (std::size_t k = 0; k < axes.size(); ++k) {
+      if (is_cut(axes[k])) indices.push_back({k, lists.emplace_back(kept(axes[k]))});
+    }
+    if (indices.empty()) continue;
+    values.push_back(value);
+    requests.push_back({graph().constant(value), std::move(indices)});
   }
+  auto results = tensor::gather_axes(requests);
+  for (std::size_t i = 0; i < values.size(); ++i) graph().set_constant(values[i], std::move(results[i]));
 }
 
 // An operand that is computed from shapes but used as data (an attention scale) must keep its value.
