@@ -22,16 +22,15 @@ inline std::optional<std::int64_t> checked_add(std::int64_t a, std::int64_t b) {
 /// Product of all extents (1 for a scalar), or nothing on overflow or a negative extent.
 inline std::optional<std::int64_t> checked_product(std::span<const std::int64_t> extents) {
   std::int64_t out = 1;
-  bool zero = false;
+  bool zero = false, overflow = false;
   for (std::int64_t extent : extents) {
     if (extent < 0) return std::nullopt;
-    if (extent == 0) zero = true;
-    if (zero) continue;
-    auto next = checked_mul(out, extent);
-    if (!next) return std::nullopt;
-    out = *next;
+    zero = zero || extent == 0;
+    overflow = overflow || __builtin_mul_overflow(out, extent, &out);
   }
-  return zero ? 0 : out;
+  if (zero) return 0;
+  if (overflow) return std::nullopt;
+  return out;
 }
 
 }  // namespace coppice::base
