@@ -19,9 +19,8 @@ void expect_proven(const RandomGraph& graph, double ratio, std::uint64_t seed, c
   options.feeding = graph.feeding;
   options.feeding.optimise = false;  // the nodes as they stand; fusions have bugs of their own
   options.quantised = graph.quantised;
-  options.select.ratio = ratio;
-  options.select.criterion = importance::Criterion::random;
-  options.select.seed = seed;
+  options.ratio = ratio;
+  options.seed = seed;
   const Proof proof = prove(graph.model, options, scratch);
   EXPECT_EQ(proof.failure, "") << what << ": " << graph.story();
   tally.nothing += proof.nothing_to_prune;
@@ -69,7 +68,7 @@ TEST_P(Special, TwinEqualsPruned) {
   }
 }
 INSTANTIATE_TEST_SUITE_P(Graphs, Special, testing::ValuesIn(special_graphs()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace
 }  // namespace coppice::test

@@ -1,5 +1,9 @@
 #include "support/proof.hpp"
 
+#include <algorithm>
+#include <optional>
+#include <random>
+
 #include "coppice/base/error.hpp"
 #include "coppice/formats/onnx.hpp"
 
@@ -12,11 +16,25 @@ struct Cut {
   graph::Model model;
 };
 
+std::vector<std::uint8_t> random_units(const coupling::Couplings& couplings, double ratio, std::uint64_t seed) {
+  std::mt19937_64 engine(seed);
+  std::vector<std::uint8_t> removed(couplings.units().size());
+  for (const coupling::Group& group : couplings.groups()) {
+    std::vector<std::int32_t> units = group.units;
+    const std::size_t go = units.size() - static_cast<std::size_t>(static_cast<double>(units.size()) * (1 - ratio));
+    for (std::size_t i = 0; i < go && i + 1 < units.size() + (group.locked > 0); ++i) {
+      std::swap(units[i], units[i + engine() % (units.size() - i)]);
+      removed[static_cast<std::size_t>(units[i])] = 1;
+    }
+  }
+  return removed;
+}
+
 // Shape arithmetic that cannot follow locks what depends on it; then the choice is made again.
 Cut cut_with_retries(const graph::Model& model, const ProofOptions& options) {
   Cut result{pruning::prepare(model, options.prepare), {}, {}};
   for (int attempt = 0;; ++attempt) {
-    result.removed = pruning::select(result.prepared, options.select).removed;
+    result.removed = random_units(result.prepared.couplings, options.ratio, options.seed);
     try {
       result.model = pruning::cut(result.prepared, result.removed);
       return result;
@@ -41,9 +59,12 @@ Proof prove(const graph::Model& model, const ProofOptions& options, const Scratc
   try {
     cut = cut_with_retries(model, options);
   } catch (const Error& error) {
-    const std::string what = error.what();
-    proof.nothing_to_prune = what.find("nothing") != std::string::npos;
-    if (!proof.nothing_to_prune) proof.failure = "error: " + what;
+    proof.failure = std::string("error: ") + error.what();
+    return proof;
+  }
+  proof.reach = pruning::reach(cut->prepared);
+  if (std::count(cut->removed.begin(), cut->removed.end(), 1) == 0) {
+    proof.nothing_to_prune = true;
     return proof;
   }
   proof.parameters_before = pruning::count(cut->prepared).parameters;
