@@ -12,6 +12,8 @@ namespace coppice::formats {
 namespace {
 using namespace onnx_detail;
 
+constexpr std::int64_t first_version_with_opsets = 3;
+
 graph::Model convert(onnx::ModelProto& proto, ReadContext& context) {
   graph::Model out;
   out.ir_version = proto.ir_version();
@@ -47,6 +49,9 @@ graph::Model read(const tensor::Bytes& bytes, const std::string& folder) {
     throw reject(error.what());
   }
   if (!proto.has_graph()) throw reject("there is no graph in it");
+  // Graph and imports are neighbours in a file: without imports it was probably cut off between them.
+  if (proto.ir_version() >= first_version_with_opsets && proto.opset_import_size() == 0)
+    throw reject("it imports no operator set");
   graph::Model out = convert(proto, context);
   out.source_bytes = bytes.size() + context.side_files.total_bytes();
   return out;
