@@ -70,8 +70,10 @@ class OneNode {
   /// Multiply-accumulates.
   double macs() {
     infer();
-    return node_macs(model_.graph, model_.graph.nodes[0], facts_);
+    return counted();
   }
+  /// The same after infer().
+  double counted() const { return node_macs(model_.graph, model_.graph.nodes[0], facts_); }
 
  private:
   Model model_;

@@ -60,7 +60,7 @@ void infer_eye_like(InferContext& c) {
   auto content = std::make_shared<Content>();
   for (std::int64_t row = 0; row < in.shape[0]; ++row)
     for (std::int64_t column = 0; column < in.shape[1]; ++column) {
-      const bool one = column >= row ? column - row == k : row - column == -k;
+      const bool one = column - row == k;
       if (tensor::is_real(dtype))
         content->reals.push_back(one ? 1 : 0);
       else

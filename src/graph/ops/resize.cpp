@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "graph/ops/helpers.hpp"
 #include "graph/ops/registry.hpp"
@@ -29,7 +30,8 @@ std::vector<std::optional<T>> elements(const InferContext& c, std::size_t operan
   if (!fact.content) return out;
   for (std::size_t i = 0; i < count; ++i) {
     if (!fact.content->known(i)) continue;
-    if (i < fact.content->reals.size()) out[i] = static_cast<T>(fact.content->reals[i]);
+    if constexpr (std::is_floating_point_v<T>)
+      if (i < fact.content->reals.size()) out[i] = static_cast<T>(fact.content->reals[i]);
     if (i < fact.content->ints.size()) out[i] = static_cast<T>(fact.content->ints[i]);
   }
   return out;
