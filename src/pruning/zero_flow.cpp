@@ -280,6 +280,8 @@ bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
     const graph::Tensor* exponent = p_.model.graph.constant(node.input(1));
     return in(0) && exponent && exponent->elements() == 1 && tensor::element_as_double(*exponent, 0) > 0;
   }
+  // What the operand stretches to may be cut where the operand itself has nothing to be zero at.
+  if (op == "Expand" || op == "Div") return all_cover(node, output, std::array<std::size_t, 1>{0});
   return preserving().contains(op) && in(0);
 }
 

@@ -98,6 +98,17 @@ Feature selective_kernels(Maker& m, const Feature& x) {
   return m.reduce("ReduceSum", m.map("Mul", stack, {weights}), {1}, false);
 }
 
+// One value a pixel is stretched over the channels, which are then summed: what is stretched to is not zero.
+Feature stretched(Maker& m, const Feature& x) {
+  const Feature y = m.map("Add", m.map("Abs", m.conv(x, m.width(), {.kernel = 1})), {m.scalar(1)});
+  const Feature pixel = m.conv(x, 1, {.kernel = 1});
+  const Feature parts = m.chance(0.5)
+                            ? m.op("Div", {pixel, y}, y.shape)
+                            : m.op("Add", {m.op("Expand", {pixel, m.builder.op("Shape", {y})}, y.shape), y}, y.shape);
+  const Feature sum = m.reduce(m.chance(0.5) ? "ReduceSum" : "ReduceL2", parts, {1}, true);
+  return m.map("Mul", x, {m.map("Tanh", sum)});
+}
+
 constexpr Block blocks[] = {
     {"squeeze-excite", squeeze_excite},
     {"squeeze-excite by dense layers", squeeze_excite_dense},
@@ -110,6 +121,7 @@ constexpr Block blocks[] = {
     {"where per pixel", where_pixel},
     {"channel softmax", channel_softmax},
     {"selective kernels", selective_kernels},
+    {"stretched over channels", stretched},
 };
 
 }  // namespace
