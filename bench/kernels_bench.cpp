@@ -113,7 +113,7 @@ void fpgm(benchmark::State& state, Tensor source) {
 template <class Function, class... Arguments>
 void add(const std::string& name, Function function, Arguments... arguments) {
   auto* made = benchmark::RegisterBenchmark(name.c_str(), function, arguments...);
-  made->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMicrosecond)->MinTime(0.2);
+  made->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMicrosecond)->MinTime(0.02)->Repetitions(9);
 }
 
 }  // namespace
