@@ -5,6 +5,7 @@
 #include "coppice/graph/builder.hpp"
 
 #include "../support/scratch.hpp"
+#include "formats/onnx/wire.hpp"
 #include "onnx_support.hpp"
 
 namespace coppice::formats {
@@ -251,6 +252,36 @@ TEST_F(OnnxExternal, AFailedWriteLeavesTheOldFiles) {
   EXPECT_EQ(error_of([&] { write_onnx(model, path); }), path + ".data: is a folder");
   EXPECT_EQ(slurp(path), old_model);
   EXPECT_EQ(std::distance(fs::directory_iterator(scratch / ""), {}), 2) << "temporary files are gone";
+}
+
+// Reading costs nothing for bytes that are not touched: the file is a hole of 3 GB with a model around it.
+TEST_F(OnnxExternal, FilesOverTwoGigabytesCanBeRead) {
+  constexpr std::int64_t size = 3'000'000'000;
+  using namespace onnx_detail;
+  const auto key = [](std::string& out, std::uint32_t field) { append_varint(out, field << 3 | 2); };
+  onnx::TensorProto w = raw_tensor(onnx::TensorProto::UINT8, {size}, "");
+  w.clear_raw_data();
+  w.set_name("w");
+  std::string tensor = w.SerializeAsString();
+  key(tensor, 9);
+  append_varint(tensor, size);
+  onnx::ModelProto rest = empty_model();
+  add_node(*rest.mutable_graph(), "Add", {"x", "w"}, {"y"});
+  std::string graph = rest.graph().SerializeAsString();
+  rest.clear_graph();
+  key(graph, 5);
+  append_varint(graph, tensor.size() + size);
+  graph += tensor;
+  std::string file = rest.SerializeAsString();
+  key(file, 7);
+  append_varint(file, graph.size() + size);
+  file += graph;
+  spill(scratch / "big.onnx", file);
+  fs::resize_file(scratch / "big.onnx", file.size() + size);
+  const graph::Model model = read_onnx(scratch / "big.onnx");
+  const graph::Tensor& big = *model.graph.constant(model.graph.find("w"));
+  EXPECT_EQ(big.bytes.size(), static_cast<std::size_t>(size));
+  EXPECT_EQ(big.bytes.span().back(), std::byte{0});
 }
 
 TEST_F(OnnxExternal, UnwritableTarget) {

@@ -67,9 +67,7 @@ inline onnx::NodeProto& add_node(onnx::GraphProto& graph, const std::string& op,
 inline onnx::ModelProto empty_model() {
   onnx::ModelProto out;
   out.set_ir_version(8);
-  auto& opset = *out.add_opset_import();
-  opset.set_domain("");
-  opset.set_version(17);
+  out.add_opset_import()->set_version(17);
   out.mutable_graph()->set_name("g");
   set_tensor_type(*out.mutable_graph()->add_input(), "x", 1, {2, 2});
   set_tensor_type(*out.mutable_graph()->add_output(), "y", 1, {2, 2});

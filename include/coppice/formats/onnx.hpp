@@ -11,8 +11,9 @@
 /// fields of newer versions) is carried in the `extra` strings and written back.
 ///
 /// What reading brings to one form: domain "ai.onnx" becomes ""; numbers in typed fields (float_data, int32_data...)
-/// become raw bytes, and are written as raw_data; nodes are put in topological order; a value_info entry for a value
-/// that does not exist is dropped by the writer. A value that a sparse initializer defines is marked `captured`.
+/// become raw bytes, and are written as raw_data; the short forms of Constant (value_int...) become `value`; nodes are
+/// put in topological order; a value_info entry for a value that does not exist is dropped by the writer; checksums of
+/// side files are dropped. A value that a sparse initializer defines is marked `captured`.
 namespace coppice::formats {
 
 /// Reads, sorts and checks a model, its subgraphs and its functions. Side files of external tensors must lie in the

@@ -87,7 +87,7 @@ void write_function(const graph::Function& function, onnx::FunctionProto& proto,
   for (const std::string& name : function.attributes) proto.add_attribute(name);
   for (const graph::OpsetImport& import : function.opsets) {
     auto& opset = *proto.add_opset_import();
-    opset.set_domain(import.domain);
+    if (!import.domain.empty()) opset.set_domain(import.domain);
     opset.set_version(import.version);
   }
   for (const graph::Node& node : function.body.nodes) write_node(function.body, node, *proto.add_node(), context);

@@ -22,7 +22,7 @@ std::string model_skeleton(const graph::Model& model, WriteContext& context) {
   if (!model.producer_version.empty()) proto.set_producer_version(model.producer_version);
   for (const graph::OpsetImport& import : model.opsets) {
     auto& opset = *proto.add_opset_import();
-    opset.set_domain(import.domain);
+    if (!import.domain.empty()) opset.set_domain(import.domain);
     opset.set_version(import.version);
   }
   write_graph(model.graph, *proto.mutable_graph(), context);
