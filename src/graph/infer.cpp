@@ -47,6 +47,20 @@ const Shape* world_shape(const World& world, std::size_t guess, const std::strin
   return nullptr;
 }
 
+// Extents that stay open although all operands' shapes are known depend on data.
+void choose_data_extents(const Node& node, Facts& facts) {
+  for (ValueId input : node.inputs)
+    if (input != no_value && !facts[at(input)].complete()) return;
+  for (ValueId output : node.outputs) {
+    if (output == no_value || !facts[at(output)].ranked) continue;
+    for (std::int64_t& extent : facts[at(output)].shape) {
+      if (extent >= 0) continue;
+      extent = facts.data_extent;
+      facts.data_dependent = true;
+    }
+  }
+}
+
 void forget_outputs(const Node& node, Facts& facts) {
   for (ValueId output : node.outputs)
     if (output != no_value) facts[at(output)] = {};
@@ -85,6 +99,7 @@ void InferContext::out(std::size_t i, Fact fact) {
 Facts initial_facts(const Model& model, const Graph& graph, const World& world) {
   (void)model;
   Facts facts(graph.values.size());
+  facts.data_extent = world.data_extent;
   std::size_t position = 0;  // of the next entry of `world`, in which some inputs have none
   for (ValueId id : graph.inputs) {
     const Value& value = graph.values[at(id)];
@@ -119,6 +134,7 @@ void infer_node(const Model& model, const Graph& graph, const Node& node, Facts&
   }
   for (ValueId output : node.outputs)
     if (output != no_value) fill_from_declaration(graph.values[at(output)], facts[at(output)]);
+  if (facts.data_extent > 0) choose_data_extents(node, facts);
 }
 
 Facts infer(const Model& model, const Graph& graph, const World& world) {

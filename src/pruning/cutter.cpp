@@ -203,6 +203,7 @@ void Cutter::finish() {
 }
 
 graph::Model Cutter::run() {
+  update_declarations();
   cut_constants();
   after_.push_back(graph::initial_facts(model_, graph(), p_.worlds.first));
   if (worlds() > 1) after_.push_back(graph::initial_facts(model_, graph(), p_.worlds.second));
@@ -229,7 +230,6 @@ graph::Model Cutter::run() {
       for (std::size_t w = 0; w < worlds(); ++w) graph::infer_node(model_, graph(), node(), after_[w]);
     }
   }
-  update_declarations();
   finish();
   return std::move(model_);
 }

@@ -70,7 +70,11 @@ Prepared prepare(graph::Model model, const PrepareOptions& options) {
   check_shape_names(graph, options);
   out.untied = graph::untie(graph);
   out.worlds = graph::choose_worlds(out.model, options.shapes);
+  // Numbers with many divisors, so that reshapes of data-dependent extents come out even.
+  out.worlds.first.data_extent = out.worlds.counting.data_extent = 840;
+  out.worlds.second.data_extent = 1260;
   out.first = graph::infer_tolerant(out.model, graph, out.worlds.first, &out.problems);
+  out.worlds.dynamic = out.worlds.dynamic || out.first.data_dependent;
   if (out.worlds.dynamic) {
     std::vector<std::string> ignored;
     out.second = graph::infer_tolerant(out.model, graph, out.worlds.second, &ignored);

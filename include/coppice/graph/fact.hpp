@@ -43,6 +43,8 @@ struct Fact {
 struct World {
   /// Extents per graph input, by value name; every input that is not an initializer has an entry.
   std::vector<std::pair<std::string, Shape>> inputs;
+  /// Stands for every extent that depends on data (NonZero, NonMaxSuppression); 0: such extents stay unknown.
+  std::int64_t data_extent = 0;
 };
 
 }  // namespace coppice::graph

@@ -12,7 +12,11 @@
 namespace coppice::graph {
 
 /// Facts of all values of one graph, indexed by ValueId.
-using Facts = std::vector<Fact>;
+struct Facts : std::vector<Fact> {
+  using std::vector<Fact>::vector;
+  std::int64_t data_extent = 0;  ///< As in the World they were inferred in.
+  bool data_dependent = false;   ///< Some extent was taken from `data_extent`.
+};
 
 /// What an operator's inference function sees of its node.
 class InferContext {
