@@ -22,7 +22,7 @@ std::vector<std::uint8_t> last_units(const Prepared& prepared, double ratio) {
 }
 
 TEST(Count, ResNet18) {
-  const Prepared prepared = ready(zoo::build("resnet18"));
+  const Prepared prepared = prepare(zoo::build("resnet18"));
   const Count before = count(prepared);
   EXPECT_EQ(before.parameters, 11689512);
   EXPECT_EQ(before.macs, 1814073344.0);  // 224 x 224, by hand over the layers
@@ -39,7 +39,7 @@ Prepared grouped() {
   const auto y = b.op("Conv", {stem, b.initializer("grouped", filled({8, 2, 3, 3}))}, {attr("group", 2)});
   const auto z = b.op("Conv", {y, b.initializer("head", filled({3, 8, 1, 1})), b.initializer("bias", filled({3}))});
   b.output(z, DType::float32, {{1, ""}, {3, ""}, {4, ""}, {4, ""}});
-  return ready(std::move(b).finish());
+  return prepare(std::move(b).finish());
 }
 
 TEST(Count, GroupedConvolutions) {
@@ -59,7 +59,7 @@ TEST(Count, AModelThatCannotShrinkHasNoReach) {
   const auto x = b.input("x", DType::float32, {{1, ""}, {3, ""}});
   const auto y = b.op("MatMul", {x, b.initializer("w", filled({3, 2}))});
   b.output(y, DType::float32, {{1, ""}, {2, ""}});
-  EXPECT_EQ(reach(ready(std::move(b).finish())), 0);
+  EXPECT_EQ(reach(prepare(std::move(b).finish())), 0);
 }
 
 }  // namespace

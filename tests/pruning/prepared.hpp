@@ -4,21 +4,6 @@
 
 namespace coppice::pruning {
 
-/// A static model made ready with the steps that every model takes, without control flow.
-inline Prepared ready(graph::Model model) {
-  Prepared out;
-  out.untied = graph::untie(model.graph);
-  model.graph.sort();
-  out.worlds = graph::choose_worlds(model, {});
-  out.first = graph::infer_tolerant(model, model.graph, out.worlds.first, &out.problems);
-  out.second = graph::infer_tolerant(model, model.graph, out.worlds.second, nullptr);
-  out.counting = graph::infer_tolerant(model, model.graph, out.worlds.counting, nullptr);
-  out.roles = graph::constant_roles(model.graph);
-  out.couplings = coupling::couple(model, out.first, {});
-  out.model = std::move(model);
-  return out;
-}
-
 /// A float tensor of `values`.
 inline graph::Tensor real(graph::Shape shape, const std::vector<float>& values) {
   return graph::Tensor::of<float>(graph::DType::float32, std::move(shape), values);
@@ -28,6 +13,24 @@ inline graph::Tensor real(graph::Shape shape, const std::vector<float>& values) 
 inline graph::Tensor filled(graph::Shape shape, float value = 1) {
   const std::vector<float> values(static_cast<std::size_t>(tensor::element_count(shape)), value);
   return real(std::move(shape), values);
+}
+
+/// Linear layers without biases, one after the other, named "fc0", "fc1"...; the weights are [inputs, outputs].
+inline Prepared chain(const std::vector<graph::Tensor>& weights) {
+  graph::Builder b("chain");
+  graph::ValueId x = b.input("x", graph::DType::float32, {{1, ""}, {weights[0].shape[0], ""}});
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const std::string name = "fc" + std::to_string(i);
+    x = b.op("MatMul", {x, b.initializer(name + ".weight", weights[i])}, {}, name);
+  }
+  b.output(x, graph::DType::float32, {{1, ""}, {weights.back().shape[1], ""}});
+  return prepare(std::move(b).finish());
+}
+
+/// Names of units that are gone are unwieldy; what a test wants is the indices along an axis of a constant.
+inline std::vector<std::int64_t> kept(const Prepared& prepared, std::string_view constant, std::size_t axis,
+                                      const std::vector<std::uint8_t>& removed) {
+  return prepared.couplings.kept(prepared.couplings.axes(prepared.model.graph.find(constant))[axis], removed);
 }
 
 }  // namespace coppice::pruning

@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "coppice/coupling/couplings.hpp"
+#include "coppice/graph/parameters.hpp"
+#include "coppice/importance/criterion.hpp"
+#include "coppice/importance/normalizer.hpp"
+#include "coppice/importance/reduction.hpp"
+
+namespace coppice::importance {
+
+struct ScoreOptions {
+  Criterion criterion = Criterion::large_final;
+  Reduction reduction = Reduction::mean;     ///< Over the members of a unit.
+  Normalizer normalizer = Normalizer::none;  ///< Within a group.
+  std::uint64_t seed = 0;                    ///< Of random.
+};
+
+/// Importance of every unit that may be cut, by unit; 0 for locked and removed ones and where a group has only one.
+/// Each member of a unit (see members()) contributes sum |w|^p over its slices; a unit that owns several indices of an
+/// axis has their sum. Quantised weights count as the numbers they stand for. Slices of `removed` units (by unit;
+/// empty: none) do not count, so that the scores are those of the model that is left. Every weight is read once; the
+/// same on any machine and for any number of threads. `roles` as from graph::constant_roles. Throws Error naming a
+/// constant whose numbers are not finite.
+std::vector<double> unit_scores(const graph::Graph& graph, const coupling::Couplings& couplings,
+                                std::span<const graph::Role> roles, const ScoreOptions& options,
+                                std::span<const std::uint8_t> removed = {});
+
+}  // namespace coppice::importance

@@ -1,0 +1,11 @@
+#pragma once
+#include <string>
+
+#include "coppice/pruning/prepare.hpp"
+
+namespace coppice::pruning {
+
+/// The most frequent reasons why units are locked: `1000 units stay (1000: leaves with a graph output)`.
+std::string lock_summary(const Prepared& prepared);
+
+}  // namespace coppice::pruning

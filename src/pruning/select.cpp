@@ -1,0 +1,159 @@
+#include "coppice/pruning/select.hpp"
+
+#include <algorithm>
+
+#include "coppice/base/error.hpp"
+#include "coppice/importance/scores.hpp"
+
+#include "pruning/contest.hpp"
+#include "pruning/layers.hpp"
+#include "pruning/lock_summary.hpp"
+#include "pruning/numbers.hpp"
+
+namespace coppice::pruning {
+namespace {
+
+std::size_t at(std::int32_t i) {
+  return static_cast<std::size_t>(i);
+}
+
+void check_ratio(const std::string& what, double ratio) {
+  if (!(ratio >= 0 && ratio < 1)) throw Error(what + ": expected 0 to below 1, found " + shown(ratio));
+}
+
+void check(const SelectOptions& options) {
+  check_ratio("ratio", options.ratio);
+  for (const auto& [name, ratio] : options.layers) check_ratio("ratio of layer \"" + name + "\"", ratio);
+  const auto positive = [](const char* what, std::int64_t value) {
+    if (value < 1) throw Error(std::string(what) + ": expected at least 1, found " + std::to_string(value));
+  };
+  positive("rounding", options.round_to);
+  positive("least units", options.min_units);
+  positive("steps", options.steps);
+  for (const auto& target : {options.target_macs, options.target_parameters})
+    if (target && !(*target > 0 && *target < 1))
+      throw Error("target: expected a share to keep above 0 and below 1, found " + shown(*target));
+}
+
+// Ratios of groups by the names of their layers; of several matches the one with the most characters.
+std::vector<std::optional<double>> named_ratios(const Prepared& prepared, const Layers& layers,
+                                                const SelectOptions& options) {
+  struct Best {
+    std::size_t length = 0;
+    const std::pair<std::string, double>* rule = nullptr;
+  };
+  std::vector<Best> best(prepared.couplings.groups().size());
+  for (const auto& rule : options.layers) {
+    bool any = false;
+    coupling::Reason reason = coupling::Reason::fixed_axis;
+    for (const Layers::Match& match : layers.find(rule.first))
+      for (std::int32_t unit : match.layer->units) {
+        const coupling::Unit& u = prepared.couplings.units()[at(unit)];
+        if (u.locked) {
+          reason = u.reason;
+          continue;
+        }
+        any = true;
+        Best& current = best[at(u.group)];
+        if (current.rule && current.length == match.length && current.rule->second != rule.second)
+          throw Error("layers \"" + current.rule->first + "\" and \"" + rule.first +
+                      "\": expected one ratio, for their outputs go together, found " + shown(current.rule->second) +
+                      " and " + shown(rule.second));
+        if (!current.rule || match.length > current.length) current = {match.length, &rule};
+      }
+    if (!any)
+      throw Error("layer \"" + rule.first + "\": none of its outputs can be cut: " + std::string(explain(reason)));
+  }
+  std::vector<std::optional<double>> out(best.size());
+  for (std::size_t g = 0; g < best.size(); ++g)
+    if (best[g].rule) out[g] = best[g].rule->second;
+  return out;
+}
+
+void lock_ignored(Prepared& prepared, const Layers& layers, const SelectOptions& options) {
+  for (const std::string& pattern : options.ignore)
+    for (const Layers::Match& match : layers.find(pattern))
+      prepared.couplings.lock(match.layer->units, coupling::Reason::ignored, match.layer->node);
+}
+
+importance::Normalizer normalizer(const SelectOptions& options) {
+  if (options.normalizer) return *options.normalizer;
+  // LAMP's scores are shares of their group already.
+  const bool comparable = options.context == Context::local || options.criterion == importance::Criterion::lamp;
+  return comparable ? importance::Normalizer::none : importance::Normalizer::mean;
+}
+
+// The smallest ratio at which what is left meets the targets.
+double search(const Prepared& prepared, const Contest& contest, const SelectOptions& options) {
+  const Count before = count(prepared);
+  Count left;
+  const auto meets = [&](double ratio) {
+    left = count(prepared, contest.choose(ratio, 1));
+    return (!options.target_macs || left.macs <= *options.target_macs * before.macs) &&
+           (!options.target_parameters || static_cast<double>(left.parameters) <=
+                                              *options.target_parameters * static_cast<double>(before.parameters));
+  };
+  if (meets(0)) return 0;
+  if (!meets(1)) {
+    std::string what;
+    if (options.target_macs) what = shown(left.macs / before.macs) + " of the MACs";
+    if (options.target_parameters) {
+      if (!what.empty()) what += " and ";
+      what +=
+          shown(static_cast<double>(left.parameters) / static_cast<double>(before.parameters)) + " of the parameters";
+    }
+    throw Error("target: cannot be reached: the smallest model keeps " + what);
+  }
+  double low = 0, high = 1;
+  // Ratios at which a group loses one unit more lie further apart than this.
+  while (high - low > 1e-9) {
+    const double middle = (low + high) / 2;
+    (meets(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
+void expect_removal(const Prepared& prepared, const Selection& selection, const SelectOptions& options) {
+  if (std::find(selection.removed.begin(), selection.removed.end(), 1) != selection.removed.end()) return;
+  std::int64_t widest = 0;
+  for (const coupling::Group& group : prepared.couplings.groups())
+    widest = std::max(widest, static_cast<std::int64_t>(group.units.size()));
+  std::string what = "nothing to remove at ratio " + shown(selection.ratio);
+  if (options.round_to > 1) what += ", widths rounded to " + std::to_string(options.round_to);
+  if (options.min_units > 1) what += ", at least " + std::to_string(options.min_units) + " units a group";
+  throw Error(what + ": the widest group has " + std::to_string(widest) + " units that may go");
+}
+
+}  // namespace
+
+Selection select(Prepared& prepared, const SelectOptions& options) {
+  check(options);
+  std::vector<std::optional<double>> ratios(prepared.couplings.groups().size());
+  if (!options.ignore.empty() || !options.layers.empty()) {
+    const Layers layers(prepared);
+    lock_ignored(prepared, layers, options);
+    ratios = named_ratios(prepared, layers, options);
+  }
+  const auto groups = contenders(prepared, options, ratios);
+  if (groups.empty()) throw Error("nothing can be pruned: " + lock_summary(prepared));
+
+  const importance::ScoreOptions scoring{options.criterion, options.reduction, normalizer(options), options.seed};
+  const bool searched = options.target_macs || options.target_parameters;
+  Selection out;
+  out.ratio = options.ratio;
+  out.removed.assign(prepared.couplings.units().size(), 0);
+  for (int step = 1; step <= options.steps; ++step) {
+    out.scores = importance::unit_scores(prepared.model.graph, prepared.couplings, prepared.roles, scoring,
+                                         step == 1 ? std::span<const std::uint8_t>() : out.removed);
+    const Contest contest(prepared.couplings, groups, out.scores, out.removed);
+    // The way there follows a first estimate; where scores have changed meanwhile, the last step settles the ratio.
+    if (searched && (step == 1 || step == options.steps)) out.ratio = search(prepared, contest, options);
+    out.removed = contest.choose(iterative_ratio(out.ratio, step, options.steps, options.schedule),
+                                 iterative_ratio(1, step, options.steps, options.schedule));
+    out.step_parameters.push_back(count(prepared, out.removed).parameters);
+  }
+  expect_removal(prepared, out, options);
+  return out;
+}
+
+}  // namespace coppice::pruning
