@@ -5,6 +5,7 @@
 #include "coppice/base/error.hpp"
 
 #include "graph/ops/content.hpp"
+#include "graph/ops/helpers.hpp"
 
 namespace coppice::graph {
 namespace {
@@ -13,13 +14,19 @@ std::size_t at(ValueId id) {
   return static_cast<std::size_t>(id);
 }
 
+// Shapes of absurd rank would cost more memory than the file that holds them once.
+bool absurd(std::size_t rank) {
+  return rank > static_cast<std::size_t>(ops::max_rank);
+}
+
 Fact constant_fact(const Tensor& tensor) {
+  if (absurd(tensor.shape.size())) return {tensor.dtype, false, {}, nullptr};
   return {tensor.dtype, true, tensor.shape, ops::content_of(tensor)};
 }
 
 Fact declared_fact(const Value& value) {
-  Fact out{value.dtype, value.shape.has_value(), {}, nullptr};
-  if (!value.shape) return out;
+  Fact out{value.dtype, value.shape && !absurd(value.shape->size()), {}, nullptr};
+  if (!out.ranked) return out;
   out.shape.reserve(value.shape->size());
   for (const Dim& dim : *value.shape) out.shape.push_back(std::max<std::int64_t>(dim.size, -1));
   return out;
@@ -93,6 +100,7 @@ const Tensor* InferContext::constant(std::size_t i) const {
 
 void InferContext::out(std::size_t i, Fact fact) {
   const ValueId id = node_.output(i);
+  if (absurd(fact.rank())) fact = {fact.dtype, false, {}, nullptr};
   if (id != no_value) facts_[at(id)] = std::move(fact);
 }
 
@@ -105,7 +113,7 @@ Facts initial_facts(const Model& model, const Graph& graph, const World& world) 
     const Value& value = graph.values[at(id)];
     if (value.initializer >= 0) continue;
     facts[at(id)] = declared_fact(value);
-    if (const Shape* shape = world_shape(world, position, value.name)) {
+    if (const Shape* shape = world_shape(world, position, value.name); shape && !absurd(shape->size())) {
       facts[at(id)].ranked = true;
       facts[at(id)].shape = *shape;
       ++position;

@@ -133,6 +133,13 @@ TEST(Infer, EveryOperatorSurvivesAbsurdOperands) {
   }
 }
 
+TEST(Infer, ShapesOfAbsurdRankAreNotFollowed) {
+  const Shape high(65, 1), fits(64, 1);
+  EXPECT_EQ(OneNode("Relu").in(high).shape(), Shape{-99});
+  EXPECT_EQ(OneNode("Relu").in(fits).shape(), fits);
+  EXPECT_EQ(OneNode("Unsqueeze").in(fits).ints({0}).shape(), Shape{-99});
+}
+
 TEST(NodeMacs, AreZeroWhereThereAreNone) {
   OneNode relu("Relu"), unknown("Mystery");
   EXPECT_EQ(relu.in({2, 3}).macs(), 0);

@@ -164,5 +164,16 @@ TEST(Dims, RolesByNameAndPlace) {
                                Role::height, Role::width, Role::batch, Role::sequence, Role::past, Role::total}));
 }
 
+TEST(Dims, ANamedFirstAxisBesideABatchIsASequence) {
+  Graph graph;
+  const ValueId id = graph.value("x");
+  graph.values[0].shape = {{-1, "L"}, {-1, "N"}, {32, {}}};
+  graph.inputs.push_back(id);
+  const auto dims = worlds::collect_inputs(graph).dims;
+  ASSERT_EQ(dims.size(), 2u);
+  EXPECT_EQ(dims[0].role, worlds::Role::sequence);
+  EXPECT_EQ(dims[1].role, worlds::Role::batch);
+}
+
 }  // namespace
 }  // namespace coppice::graph

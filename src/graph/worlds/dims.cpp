@@ -81,6 +81,11 @@ Inputs collect_inputs(const Graph& graph) {
       out.dims.push_back(std::move(fresh));
     }
   }
+  // Where a name says batch, another named first axis (of a sequence-first input) is none.
+  const auto told_batch = [](const DynamicDim& dim) { return role_of_name(lower(dim.name)) == Role::batch; };
+  if (std::any_of(out.dims.begin(), out.dims.end(), told_batch))
+    for (DynamicDim& dim : out.dims)
+      if (dim.role == Role::batch && !dim.name.empty() && !told_batch(dim)) dim.role = Role::sequence;
   std::array<std::size_t, 8> seen{};
   for (DynamicDim& dim : out.dims) dim.ordinal = seen[static_cast<std::size_t>(dim.role)]++;
   return out;
