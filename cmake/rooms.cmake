@@ -7,7 +7,7 @@ coppice_room(graph USES tensor)
 # Only the generated messages are wanted: ONNX's main library registers every operator schema before main() starts.
 find_package(Protobuf REQUIRED)
 find_path(ONNX_INCLUDE_DIR onnx/onnx_pb.h REQUIRED)
-find_library(ONNX_PROTO_LIBRARY NAMES onnx_proto REQUIRED)
+find_library(ONNX_PROTO_LIBRARY NAMES onnx_proto onnx NAMES_PER_DIR REQUIRED)
 coppice_room(formats USES graph PRIVATE ${ONNX_PROTO_LIBRARY} ${Protobuf_LIBRARIES})
 coppice_room(zoo USES graph)
 coppice_room(coupling USES graph)

@@ -2,6 +2,8 @@
 #include <fstream>
 #include <iterator>
 
+#include <sys/stat.h>
+
 #include "coppice/graph/builder.hpp"
 
 #include "../support/scratch.hpp"
@@ -126,6 +128,8 @@ TEST_F(OnnxExternal, RefusesWhatIsNotThere) {
   EXPECT_EQ(error(external_tensor("w.bin", "0", "1e1")), "external data: expected a number as length, found \"1e1\"");
   fs::create_directory(scratch / "folder");
   EXPECT_NE(error(external_tensor("folder")).find("expected a regular file"), std::string::npos);
+  ASSERT_EQ(mkfifo((scratch / "pipe").c_str(), 0600), 0);
+  EXPECT_NE(error(external_tensor("pipe")).find("expected a regular file"), std::string::npos);
   onnx::TensorProto both = external_tensor("w.bin");
   both.set_raw_data(std::string(16, 'r'));
   EXPECT_EQ(error(both), "is external but has data inside too");

@@ -62,9 +62,10 @@ void write_onnx(const graph::Model& model, const std::string& path, const WriteO
   std::optional<Prepared> ready;
   try {
     ready.emplace(model, location, options.external == External::none, options.external == External::large);
-    if (options.external == External::keep &&
-        full_size(ready->skeleton, Kind::model, ready->context.blobs) > protobuf_limit)
-      ready.emplace(model, location, false, true);
+    const auto size = [&] { return full_size(ready->skeleton, Kind::model, ready->context.blobs); };
+    if (options.external == External::keep && size() > protobuf_limit) ready.emplace(model, location, false, true);
+    if (size() > protobuf_limit)
+      throw Error("expected less than 2 GiB in one file, found " + std::to_string(size()) + " bytes");
   } catch (const Error& error) {
     throw Error(path + ": " + error.what());
   }
