@@ -8,6 +8,8 @@
 #include "coppice/formats/onnx.hpp"
 #include "coppice/graph/builder.hpp"
 
+#include "support/special_graphs.hpp"
+
 namespace {
 using namespace coppice::graph;
 
@@ -81,6 +83,10 @@ int main(int count, char** arguments) {
     save(folder / "onnx_reader", "convolution.onnx", convolution());
     save(folder / "onnx_reader", "branches.onnx", branches());
     save(folder / "onnx_reader", "function_calls.onnx", function_calls());
+    save(folder / "prune", "convolution.onnx", convolution());
+    save(folder / "prune", "branches.onnx", branches());
+    for (const coppice::test::SpecialGraph& special : coppice::test::special_graphs())
+      save(folder / "prune", std::string(special.name) + ".onnx", coppice::test::build(special).model);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -16,7 +16,7 @@ std::size_t at(std::int32_t i) {
 class Pass {
  public:
   Pass(const graph::Model& model, const graph::Facts& facts, const Options& options)
-      : model_(model), graph_(model.graph), facts_(facts), axes_(graph_, facts) {
+      : model_(model), graph_(model.graph), facts_(facts), axes_(graph_, facts), state_(budget(graph_)) {
     rule_options_.whole_groups = options.whole_groups;
   }
 
@@ -47,6 +47,22 @@ class Pass {
   std::vector<Mix>& mixes() { return mixes_; }
 
  private:
+  // Real models need a few indices per index of a constant.
+  static std::int64_t budget(const graph::Graph& graph) {
+    std::int64_t indices = 0;
+    const auto add = [&](const graph::Tensor& tensor) {
+      if (tensor.bytes.size() == 0) return;
+      for (std::int64_t length : tensor.shape) indices += length;
+    };
+    for (const graph::Initializer& i : graph.initializers) add(i.tensor);
+    for (const graph::Node& node : graph.nodes)
+      if (node.is("Constant"))
+        if (const graph::Tensor* tensor = graph.constant(node.output(0))) add(*tensor);
+    return std::min<std::int64_t>(
+        (std::int64_t{1} << 22) + 64 * indices + 1024 * static_cast<std::int64_t>(graph.nodes.size()),
+        std::int64_t{1} << 30);
+  }
+
   void visit(std::int32_t index, AxisRule rule) {
     const graph::Node& node = graph_.nodes[at(index)];
     if (node.is("Constant")) return;

@@ -3,14 +3,16 @@
 #include "coupling/state.hpp"
 
 namespace coppice::coupling {
-namespace {
-// Beyond this an index map per position costs more than what could be gained.
-constexpr std::int64_t flatten_limit = std::int64_t{1} << 22;
-}  // namespace
-
 std::vector<Factor> State::split(const Factor& factor, std::span<const std::int64_t> dims, std::int32_t node) {
   std::vector<Factor> out;
   if (factor.track == no_track || fully_locked(factor.track)) {
+    for (std::int64_t d : dims) out.push_back({d, no_track});
+    return out;
+  }
+  std::int64_t total = 0;
+  for (std::int64_t d : dims) total += d;
+  if (!affordable(total)) {
+    lock_track(factor.track, Reason::mixed_by_reshape, node);
     for (std::int64_t d : dims) out.push_back({d, no_track});
     return out;
   }
@@ -61,7 +63,7 @@ std::vector<Factor> State::regroup(std::span<const Factor> block, std::span<cons
 Axis State::flatten(const Axis& axis, std::int32_t node) {
   if (axis.factors < 0) return axis;
   const std::vector<Factor> parts = lists_[index(axis.factors)];
-  if (axis.length > flatten_limit) {
+  if (!affordable(3 * axis.length)) {
     lock(axis, Reason::mixed_by_reshape, node);
     return free_axis(axis.length);
   }

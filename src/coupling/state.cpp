@@ -42,6 +42,7 @@ TrackId State::fresh_track(std::int64_t length, std::uint8_t flags) {
 }
 
 TrackId State::add_track(std::vector<UnitId> ids) {
+  used_ += static_cast<std::int64_t>(ids.size());
   tracks_.push_back(std::move(ids));
   return static_cast<TrackId>(tracks_.size()) - 1;
 }
@@ -162,6 +163,10 @@ Axis State::select(const Axis& axis, std::span<const std::int64_t> indices, std:
   if (!axis.tracked()) return free_axis(count, axis.why);
   const Axis flat = flatten(axis, node);
   if (!flat.tracked()) return free_axis(count, flat.why);
+  if (!affordable(count)) {
+    lock(flat, Reason::mixed_by_reshape, node);
+    return free_axis(count);
+  }
   const auto units = ids(flat.track);
   std::vector<UnitId> out;
   out.reserve(indices.size());
@@ -181,6 +186,10 @@ Axis State::range(const Axis& axis, std::int64_t begin, std::int64_t end, std::i
       return make_axis(parts, axis.why);
     }
   }
+  if (!affordable(2 * axis.length)) {
+    lock(axis, Reason::mixed_by_reshape, node);
+    return free_axis(end - begin);
+  }
   std::vector<std::int64_t> indices(static_cast<std::size_t>(end - begin));
   std::iota(indices.begin(), indices.end(), begin);
   return select(axis, indices, node);
@@ -195,6 +204,10 @@ Axis State::concat(std::span<const Axis> axes, std::int32_t node) {
     tracked = tracked || a.tracked();
   }
   if (!tracked) return free_axis(total, axes.empty() ? Reason::fixed_axis : axes[0].why);
+  if (!affordable(3 * total)) {
+    for (const Axis& a : axes) lock(a, Reason::mixed_by_reshape, node);
+    return free_axis(total);
+  }
   std::vector<UnitId> out;
   out.reserve(static_cast<std::size_t>(total));
   for (const Axis& a : axes) {

@@ -27,6 +27,9 @@ class State {
     reaches = 16,    ///< On an axis of an activation.
   };
 
+  /// At most about `budget` indices are followed; axes beyond that are free, so that a small hostile file stays cheap.
+  explicit State(std::int64_t budget = std::int64_t{1} << 26) : budget_(budget) {}
+
   // -- units
   std::int32_t find(UnitId unit);
   void unite(UnitId a, UnitId b);
@@ -46,16 +49,22 @@ class State {
   // -- tracks
   TrackId fresh_track(std::int64_t length, std::uint8_t flags = 0);
   TrackId add_track(std::vector<UnitId> ids);
-  std::span<const UnitId> ids(TrackId track) const { return tracks_[index(track)]; }
+  /// Empty for no_track.
+  std::span<const UnitId> ids(TrackId track) const {
+    return track < 0 ? std::span<const UnitId>() : std::span<const UnitId>(tracks_[index(track)]);
+  }
   std::size_t track_count() const { return tracks_.size(); }
 
   // -- axes
   static Axis free_axis(std::int64_t length, Reason why = Reason::fixed_axis) {
     return {.length = length, .track = no_track, .factors = -1, .why = why, .born = true};
   }
+  /// A new unit per index; free when there is no room for that many.
   Axis fresh_axis(std::int64_t length, std::uint8_t flags = 0) {
+    if (!affordable(length)) return free_axis(length);
     return {.length = length, .track = fresh_track(length, flags)};
   }
+  bool affordable(std::int64_t indices) const { return indices <= budget_ - used_; }
   Axis track_axis(std::vector<UnitId> ids) {
     const auto length = static_cast<std::int64_t>(ids.size());
     return {.length = length, .track = add_track(std::move(ids))};
@@ -90,6 +99,7 @@ class State {
   bool untouched_replica(TrackId track);
   std::vector<Factor> regroup(std::span<const Factor> block, std::span<const std::int64_t> bounds, std::int32_t node);
 
+  std::int64_t budget_ = 0, used_ = 0;
   std::vector<std::int32_t> parent_;
   std::vector<std::uint8_t> flags_;
   std::vector<std::int32_t> lock_;

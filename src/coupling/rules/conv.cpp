@@ -109,6 +109,7 @@ void conv_transpose(RuleContext& c) {
   const std::int64_t outputs = c.out_shape()[1];
   const Axis inputs = c.meet(c.axis(0, 1), c.axis(1, 0));
   const Axis out = c.state().fresh_axis(outputs);
+  if (!out.tracked()) return c.lock_all(Reason::mixed_by_reshape);
   if (groups == c.shape(0)[1] && c.shape(1)[1] == 1) {
     depthwise(c, inputs, out, groups);
   } else {
