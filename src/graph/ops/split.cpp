@@ -29,7 +29,7 @@ std::vector<std::int64_t> part_sizes(const InferContext& c, std::int64_t extent)
     return out;
   }
   if (extent < 0 || parts == 0) return out;
-  const std::int64_t chunk = (extent + parts - 1) / parts;
+  const std::int64_t chunk = extent / parts + (extent % parts != 0 ? 1 : 0);
   if (extent % parts != 0 && !c.node().has("num_outputs"))
     fail("extent " + std::to_string(extent) + " does not split into " + std::to_string(parts) + " equal parts");
   std::int64_t rest = extent;
