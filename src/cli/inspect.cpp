@@ -1,0 +1,75 @@
+#include <memory>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "coppice/analysis/groups.hpp"
+#include "coppice/analysis/layers.hpp"
+#include "coppice/analysis/locks.hpp"
+#include "coppice/base/parallel.hpp"
+#include "coppice/formats/onnx.hpp"
+
+#include "cli/app.hpp"
+#include "cli/inspect_report.hpp"
+#include "cli/model_options.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+
+namespace coppice::cli {
+namespace {
+
+struct InspectArguments {
+  std::string model;
+  ModelOptions common;
+  bool groups = false, locks = false, json = false;
+};
+
+void inspect(const InspectArguments& arguments) {
+  base::set_thread_count(arguments.common.threads);
+  pruning::PrepareOptions options;
+  options.shapes = parse_shapes(arguments.common.shapes);
+
+  Bar bar;
+  bar.begin("read", 0);
+  graph::Model model = formats::read_onnx(arguments.model);
+  bar.end();
+  bar.begin("couple", 0);
+  InspectReport report;
+  report.file = arguments.model;
+  report.bytes = model.source_bytes;
+  report.prepared = pruning::prepare(std::move(model), options);
+  bar.end();
+  bar.begin("count", 0);
+  report.layers = analysis::layers(report.prepared, analysis::Zeros::count);
+  report.reach = pruning::reach(report.prepared);
+  report.groups = analysis::groups(report.prepared);
+  report.locks = analysis::locks(report.prepared);
+  bar.end();
+
+  for (const std::string& problem : report.prepared.problems) say("warning: " + problem);
+  if (arguments.json) {
+    print_json(inspect_json(report, arguments.groups, arguments.locks));
+  } else {
+    print(inspect_text(report, arguments.groups, arguments.locks));
+  }
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app) {
+  auto arguments = std::make_shared<InspectArguments>();
+  CLI::App* command = app.add_subcommand("inspect", "Show what a model holds, and what of it can be pruned");
+  command->add_option("MODEL", arguments->model, "ONNX file")->type_name("FILE")->required();
+  add_shape_option(*command, arguments->common);
+  command->add_flag("--groups", arguments->groups, "List the coupling groups with their members");
+  command->add_flag("--locks", arguments->locks, "List what must stay: node, reason, share of the parameters");
+  add_threads_option(*command, arguments->common);
+  command->add_flag("--json", arguments->json, "Print one JSON object");
+  command->footer(
+      "coppice inspect model.onnx\n"
+      "coppice inspect model.onnx --locks\n"
+      "coppice inspect model.onnx --shape input=1x3x640x640 --json");
+  command->callback([arguments] { inspect(*arguments); });
+}
+
+}  // namespace coppice::cli

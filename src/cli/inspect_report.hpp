@@ -1,0 +1,31 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "coppice/analysis/groups.hpp"
+#include "coppice/analysis/layers.hpp"
+#include "coppice/analysis/locks.hpp"
+#include "coppice/pruning/prepare.hpp"
+
+namespace coppice::cli {
+
+struct InspectReport {
+  std::string file;
+  std::uint64_t bytes = 0;  ///< Side files included.
+  pruning::Prepared prepared;
+  analysis::Layers layers;
+  double reach = 0;
+  std::vector<analysis::GroupRow> groups;
+  std::vector<analysis::LockRow> locks;
+};
+
+std::string inspect_text(const InspectReport& report, bool groups, bool locks);
+nlohmann::ordered_json inspect_json(const InspectReport& report, bool groups, bool locks);
+
+/// A declared value as "input: batch x 3 x 224 x 224 float32".
+std::string declaration(const graph::Value& value);
+
+}  // namespace coppice::cli

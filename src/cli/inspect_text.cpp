@@ -1,0 +1,126 @@
+#include <algorithm>
+
+#include "coppice/analysis/table.hpp"
+#include "coppice/analysis/text.hpp"
+
+#include "cli/inspect_report.hpp"
+
+namespace coppice::cli {
+namespace {
+
+using analysis::Align;
+using analysis::percent;
+using analysis::with_separators;
+
+std::string head(const InspectReport& report) {
+  const graph::Model& model = report.prepared.model;
+  analysis::Table table({{""}, {"", Align::left, true}});
+  table.row({"opset", std::to_string(model.opset())});
+  for (const graph::OpsetImport& import : model.opsets) {
+    if (!import.domain.empty()) table.row({"", import.domain + " " + std::to_string(import.version)});
+  }
+  if (!model.producer_name.empty()) table.row({"producer", model.producer_name + " " + model.producer_version});
+  for (const graph::ValueId id : model.graph.inputs) {
+    const graph::Value& value = model.graph.values[static_cast<std::size_t>(id)];
+    if (value.initializer < 0) table.row({"input", declaration(value)});
+  }
+  for (const graph::ValueId id : model.graph.outputs)
+    table.row({"output", declaration(model.graph.values[static_cast<std::size_t>(id)])});
+  table.row({"weights", std::string(tensor::name(main_dtype(report.layers)))});
+  table.row({"parameters", with_separators(report.layers.parameters)});
+  table.row({"MACs", analysis::short_count(report.layers.macs)});
+  table.row({"file size", analysis::short_bytes(report.bytes)});
+  table.row({"in reach", percent(report.reach) + " of the parameters, in " + std::to_string(report.groups.size()) +
+                             (report.groups.size() == 1 ? " group" : " groups")});
+  return table.text();
+}
+
+std::string layer_table(const analysis::Layers& layers) {
+  analysis::Table table({{"layer", Align::left, true},
+                         {"operator", Align::left, true},
+                         {"output"},
+                         {"parameters", Align::right},
+                         {"MACs", Align::right},
+                         {"zeros", Align::right}});
+  std::size_t others = 0;
+  for (const analysis::LayerRow& row : layers.rows) {
+    if (row.parameters == 0 && row.macs == 0) {
+      ++others;
+      continue;
+    }
+    const double zeros = row.parameters == 0 ? 0 : static_cast<double>(row.zeros) / static_cast<double>(row.parameters);
+    table.row({row.name, row.op, shape_text(row), with_separators(row.parameters), analysis::short_count(row.macs),
+               row.parameters == 0 ? "" : percent(zeros)});
+  }
+  table.rule();
+  table.row({"sum", "", "", with_separators(layers.parameters), analysis::short_count(layers.macs)});
+  return table.text() + (others == 0 ? "" : std::to_string(others) + " nodes without parameters and MACs\n");
+}
+
+/// Only tensors with a zero in them.
+std::string zero_table(const analysis::Layers& layers) {
+  analysis::Table table({{"tensor with zeros", Align::left, true},
+                         {"shape"},
+                         {"elements", Align::right},
+                         {"zeros", Align::right},
+                         {"share", Align::right}});
+  for (const analysis::TensorRow& row : layers.tensors) {
+    if (row.zeros <= 0) continue;
+    table.row({row.name, tensor::to_string(row.shape), with_separators(row.elements), with_separators(row.zeros),
+               percent(static_cast<double>(row.zeros) / static_cast<double>(row.elements))});
+  }
+  return table.empty() ? "" : '\n' + table.text();
+}
+
+std::string group_list(const std::vector<analysis::GroupRow>& groups) {
+  std::string out;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const analysis::GroupRow& group = groups[i];
+    out += "\ngroup " + std::to_string(i + 1) + ": " + with_separators(group.units) + " units" +
+           (group.locked == 0 ? "" : ", " + with_separators(group.locked) + " more locked") + "\n";
+    analysis::Table table({{""}, {"", Align::left, true}, {"", Align::right}});
+    for (const analysis::Member& member : group.members)
+      table.row({"", member.parameter + "[" + std::to_string(member.axis) + "]", with_separators(member.length)});
+    out += table.text();
+  }
+  return out;
+}
+
+std::string lock_table(const std::vector<analysis::LockRow>& locks) {
+  if (locks.empty()) return "\nnothing is locked\n";
+  analysis::Table table({{"locked at", Align::left, true},
+                         {"reason", Align::left, true},
+                         {"units", Align::right},
+                         {"parameters", Align::right}});
+  for (const analysis::LockRow& row : locks)
+    table.row({row.where, std::string(explain(row.reason)), with_separators(row.units), percent(row.share)});
+  return '\n' + table.text();
+}
+
+}  // namespace
+
+std::string declaration(const graph::Value& value) {
+  std::string out = value.name + ":";
+  if (!value.shape) {
+    out += " any shape";
+  } else if (value.shape->empty()) {
+    out += " scalar";
+  }
+  bool first = true;
+  for (const graph::Dim& dim : value.shape.value_or(std::vector<graph::Dim>())) {
+    out += first ? " " : " x ";
+    out += dim.size >= 0 ? std::to_string(dim.size) : dim.param.empty() ? "?" : dim.param;
+    first = false;
+  }
+  if (value.dtype != tensor::DType::undefined) out.append(" ").append(tensor::name(value.dtype));
+  return out;
+}
+
+std::string inspect_text(const InspectReport& report, bool groups, bool locks) {
+  std::string out = report.file + "\n" + head(report) + '\n' + layer_table(report.layers) + zero_table(report.layers);
+  if (groups) out += group_list(report.groups);
+  if (locks) out += lock_table(report.locks);
+  return out;
+}
+
+}  // namespace coppice::cli

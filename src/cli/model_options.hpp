@@ -1,0 +1,38 @@
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "coppice/graph/graph.hpp"
+
+namespace coppice::cli {
+
+/// Options of every command that reads a model.
+struct ModelOptions {
+  std::vector<std::string> shapes;  ///< NAME=1x3x224x224
+  int threads = 0;                  ///< 0: all cores.
+};
+
+void add_shape_option(CLI::App& command, ModelOptions& options);
+void add_threads_option(CLI::App& command, ModelOptions& options);
+
+/// Extents by input name. Throws UsageError on a text of another form.
+std::vector<std::pair<std::string, graph::Shape>> parse_shapes(const std::vector<std::string>& texts);
+
+/// "NAME=VALUE", split at the last '='. Throws UsageError, which names the option, on anything else.
+std::pair<std::string, std::string> split_assignment(const std::string& option, const std::string& text);
+
+/// The names of an enum for a help text, "local|global|isomorphic": completion and help read them from there.
+template <class Enum>
+std::string choices(std::string_view (*to_string)(Enum)) {
+  std::string out;
+  for (int i = 0;; ++i) {
+    const std::string_view name = to_string(static_cast<Enum>(i));
+    if (name == "unknown") return out;
+    out.append(out.empty() ? "" : "|").append(name);
+  }
+}
+
+}  // namespace coppice::cli

@@ -1,0 +1,40 @@
+#include "cli/output.hpp"
+
+#include <cstdio>
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+
+#include "coppice/base/error.hpp"
+
+namespace coppice::cli {
+
+void print(const std::string& text) {
+  std::fputs(text.c_str(), stdout);
+}
+
+void print_json(const nlohmann::ordered_json& json) {
+  // Names in a file need not be valid UTF-8, JSON must be.
+  print(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+void say(const std::string& message) {
+  std::fprintf(stderr, "coppice: %s\n", message.c_str());
+}
+
+void check_target(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path target(path);
+  if (std::filesystem::is_directory(target, error)) throw Error(path + ": expected a file to write, found a folder");
+  const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder, error))
+    throw Error(path + ": cannot write: the folder \"" + folder.string() + "\" does not exist");
+}
+
+std::uint64_t file_bytes(const std::string& path) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  return error ? 0 : size;
+}
+
+}  // namespace coppice::cli

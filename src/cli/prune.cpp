@@ -1,0 +1,153 @@
+#include "coppice/pruning/prune.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "coppice/analysis/locks.hpp"
+#include "coppice/base/atomic_file.hpp"
+#include "coppice/base/error.hpp"
+#include "coppice/base/mapped_file.hpp"
+#include "coppice/base/parallel.hpp"
+#include "coppice/formats/onnx.hpp"
+
+#include "cli/app.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "cli/prune_report.hpp"
+
+namespace coppice::cli {
+namespace {
+
+class Stopwatch {
+ public:
+  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+pruning::Plan read_plan(const std::string& path) {
+  const auto file = base::MappedFile::open(path);
+  const auto bytes = file->bytes();
+  try {
+    return pruning::parse_plan({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  } catch (const Error& error) {
+    throw Error(path + ": " + error.what());
+  }
+}
+
+/// How the model is looked at belongs to a plan: its cuts make sense only so.
+void look_as_planned(const pruning::Plan& plan, pruning::PrepareOptions& options) {
+  const auto attention = plan.options.find("attention");
+  if (attention != plan.options.end() && attention->second == "head-dim")
+    options.coupling.attention = coupling::Attention::head_dim;
+  const auto outputs = plan.options.find("outputs");
+  if (outputs == plan.options.end() || !options.outputs.empty()) return;
+  for (std::string_view rest = outputs->second; !rest.empty();) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    options.outputs.emplace_back(name);
+    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+  }
+}
+
+void check_targets(const PruneArguments& arguments) {
+  if (!arguments.plan_out.empty()) check_target(arguments.plan_out);
+  if (arguments.dry_run) return;
+  check_target(arguments.out);
+  if (!arguments.twin.empty()) check_target(arguments.twin);
+}
+
+/// Size of a written model, with its side file when tensors are in one.
+std::uint64_t written_bytes(const graph::Model& model, const std::string& path, std::uint64_t constant_bytes) {
+  const std::uint64_t bytes = file_bytes(path);
+  bool external = bytes < constant_bytes;
+  for (const graph::Initializer& initializer : model.graph.initializers) external = external || initializer.external;
+  return bytes + (external ? file_bytes(path + ".data") : 0);
+}
+
+/// Everything but the model itself is written before it: OUT changes only when all the rest succeeded.
+void write(const PruneArguments& arguments, const pruning::PruneResult& result, PruneOutcome& outcome) {
+  if (!arguments.plan_out.empty()) {
+    base::AtomicFile file(arguments.plan_out);
+    file.write(to_json(result.plan));
+    file.commit();
+  }
+  const pruning::PruneReport& report = result.report;
+  if (arguments.dry_run) {
+    outcome.bytes_after = outcome.bytes_before + report.constant_bytes_after - report.constant_bytes_before;
+    return;
+  }
+  if (!arguments.twin.empty()) formats::write_onnx(pruning::twin(result.prepared, result.removed), arguments.twin);
+  if (arguments.soft) {
+    const graph::Model soft = pruning::soften(result.prepared, result.removed);
+    formats::write_onnx(soft, arguments.out);
+    outcome.bytes_after = written_bytes(soft, arguments.out, report.constant_bytes_before);
+    // A file full of zeros is no smaller: what it holds is what counts.
+    outcome.report.after = outcome.report.before;
+    return;
+  }
+  formats::write_onnx(result.model, arguments.out);
+  outcome.bytes_after = written_bytes(result.model, arguments.out, report.constant_bytes_after);
+}
+
+void prune(PruneArguments& arguments, const CLI::App& command) {
+  finish(arguments, command);
+  check_targets(arguments);
+  base::set_thread_count(arguments.common.threads);
+  if (!arguments.plan.empty()) {
+    arguments.options.plan = read_plan(arguments.plan);
+    look_as_planned(*arguments.options.plan, arguments.options.prepare);
+  }
+  Bar bar;
+  const Stopwatch reading;
+  bar.begin("read", 0);
+  graph::Model model = formats::read_onnx(arguments.model);
+  bar.end();
+  const double read_seconds = reading.seconds();
+  PruneOutcome outcome;
+  outcome.bytes_before = model.source_bytes;
+
+  const pruning::PruneResult result = [&] {
+    try {
+      return pruning::prune(std::move(model), arguments.options, &bar);
+    } catch (const Error& error) {
+      throw Error(arguments.model + ": " + error.what());
+    }
+  }();
+  for (const std::string& warning : result.report.warnings) say("warning: " + warning);
+  outcome.report = result.report;
+  outcome.locks = analysis::locked_units(result.prepared.couplings);
+
+  const Stopwatch writing;
+  bar.begin("write", 0);
+  write(arguments, result, outcome);
+  bar.end();
+  outcome.report.seconds["read"] = read_seconds;
+  outcome.report.seconds["write"] = writing.seconds();
+  if (arguments.json) {
+    print_json(prune_json(arguments, outcome));
+  } else {
+    print(prune_text(arguments, outcome));
+  }
+}
+
+}  // namespace
+
+void add_prune(CLI::App& app) {
+  auto arguments = std::make_shared<PruneArguments>();
+  CLI::App* command = app.add_subcommand("prune", "Cut channels, heads and neurons out of a model");
+  add_prune_options(*command, *arguments);
+  command->footer(
+      "coppice prune model.onnx -o small.onnx --ratio 30%\n"
+      "coppice prune model.onnx -o small.onnx --target-macs 50% --context global\n"
+      "coppice prune model.onnx -o small.onnx --ratio 30% --layer layer4=60%\n"
+      "coppice prune model.onnx -o small.onnx --ratio 50% --round-to 16\n"
+      "coppice prune model.onnx --ratio 50% --dry-run --plan-out plan.json\n"
+      "coppice prune model.onnx -o small.onnx --plan plan.json --twin twin.onnx");
+  command->callback([arguments, command] { prune(*arguments, *command); });
+}
+
+}  // namespace coppice::cli

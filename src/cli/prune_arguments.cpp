@@ -1,0 +1,225 @@
+#include "cli/prune_arguments.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "coppice/base/error.hpp"
+#include "coppice/base/named.hpp"
+#include "coppice/pruning/ratio.hpp"
+
+#include "cli/app.hpp"
+
+namespace coppice::cli {
+namespace {
+
+using coupling::Attention;
+using pruning::Context;
+
+constexpr base::Names<Context, 3> contexts{
+    {{Context::local, "local"}, {Context::global, "global"}, {Context::isomorphic, "isomorphic"}}};
+constexpr base::Names<Attention, 2> attentions{{{Attention::heads, "heads"}, {Attention::head_dim, "head-dim"}}};
+
+std::string_view context_name(Context context) {
+  return base::find_name(contexts, context);
+}
+Context parse_context(std::string_view text) {
+  return base::parse_name("context", contexts, text);
+}
+std::string_view attention_name(Attention attention) {
+  return base::find_name(attentions, attention);
+}
+Attention parse_attention(std::string_view text) {
+  return base::parse_name("attention", attentions, text);
+}
+
+/// An option whose values are the names of an enum.
+template <class Enum>
+CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& text,
+                        std::string_view (*to_string)(Enum), const std::string& description) {
+  return command.add_option(name, text, description)->type_name(choices(to_string));
+}
+
+/// A name that the user mistyped is bad usage.
+template <class Enum>
+void read(const std::string& text, Enum (*parse)(std::string_view), Enum& out) {
+  try {
+    if (!text.empty()) out = parse(text);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+double share_to_keep(const std::string& option, const std::string& text) {
+  try {
+    const double share = pruning::parse_ratio(text);
+    if (share > 0) return share;
+  } catch (const Error&) {
+  }
+  throw Error(option + ": expected the share to keep, above 0 and below 100 percent, found '" + text + "'");
+}
+
+/// What decides the plan, as the user wrote it. What only says where results go, or how fast, stays out, so that the
+/// same decision is the same plan.
+std::map<std::string, std::string> given(const CLI::App& command) {
+  static constexpr std::array<std::string_view, 17> deciding{
+      "ratio", "context",  "criterion",   "reduction",     "normalizer", "layer", "ignore",     "round-to", "min-units",
+      "steps", "schedule", "target-macs", "target-params", "attention",  "seed",  "exact-only", "outputs"};
+  std::map<std::string, std::string> out;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() == 0 || option->get_lnames().empty()) continue;
+    const std::string& name = option->get_lnames().front();
+    if (std::find(deciding.begin(), deciding.end(), name) == deciding.end()) continue;
+    for (const std::string& text : option->results()) out[name].append(out[name].empty() ? "" : ",").append(text);
+  }
+  return out;
+}
+
+void add_amount(CLI::App& command, PruneArguments& arguments) {
+  const std::string group = "How much";
+  pruning::SelectOptions& select = arguments.options.select;
+  command.add_option("--ratio", arguments.ratio, "Share of every group's units to remove: 30%, 30 or 0.3")
+      ->type_name("R")
+      ->group(group);
+  command.add_option("--layer", arguments.layers, "Another ratio for a layer, such as layer1.0.conv1=20%; repeatable")
+      ->type_name("NAME=R")
+      ->allow_extra_args(false)
+      ->group(group);
+  command.add_option("--ignore", select.ignore, "Leave the outputs of layers with matching names whole; repeatable")
+      ->type_name("GLOB")
+      ->allow_extra_args(false)
+      ->group(group);
+  command.add_option("--target-macs", arguments.target_macs, "Search the ratio that keeps this share of the MACs")
+      ->type_name("R")
+      ->group(group);
+  command
+      .add_option("--target-params", arguments.target_parameters,
+                  "Search the ratio that keeps this share of the parameters")
+      ->type_name("R")
+      ->group(group);
+  command.add_option("--round-to", select.round_to, "Keep multiples of N units where possible")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--min-units", select.min_units, "Keep at least N units of every group")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--steps", select.steps, "Remove in N steps, scoring anew after each")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  add_choice(command, "--schedule", arguments.schedule, pruning::to_string, "How the steps grow")
+      ->default_str(std::string(to_string(select.schedule)))
+      ->group(group);
+}
+
+void add_choosing(CLI::App& command, PruneArguments& arguments) {
+  const std::string group = "Which units";
+  pruning::SelectOptions& select = arguments.options.select;
+  add_choice(command, "--context", arguments.context, context_name, "What competes: each group, all, or alike groups")
+      ->default_str(std::string(context_name(select.context)))
+      ->group(group);
+  add_choice(command, "--criterion", arguments.criterion, importance::to_string, "What makes a unit important")
+      ->default_str(std::string(importance::to_string(select.criterion)))
+      ->group(group);
+  add_choice<importance::Reduction>(command, "--reduction", arguments.reduction, importance::to_string,
+                                    "How the scores of a unit's slices become one")
+      ->default_str(std::string(importance::to_string(select.reduction)))
+      ->group(group);
+  add_choice<importance::Normalizer>(command, "--normalizer", arguments.normalizer, importance::to_string,
+                                     "How groups are made comparable (default none for local, otherwise mean)")
+      ->group(group);
+  add_choice(command, "--attention", arguments.attention, attention_name, "What of attention is cut")
+      ->default_str(std::string(attention_name(arguments.options.prepare.coupling.attention)))
+      ->group(group);
+  command.add_option("--seed", select.seed, "Of the criterion random")
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command.add_flag("--exact-only", arguments.options.exact_only, "Leave whatever could only be cut inexactly")
+      ->group(group);
+}
+
+void add_results(CLI::App& command, PruneArguments& arguments) {
+  const std::string group = "Results";
+  command.add_option("-o,--out", arguments.out, "Where to write the result; may be MODEL itself")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_flag("--soft", arguments.soft, "Write zeros instead of removing: the shapes stay")->group(group);
+  command.add_option("--twin", arguments.twin, "Also write the proof: MODEL with the removed slices silenced")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_option("--plan", arguments.plan, "Replay this plan instead of choosing")->type_name("FILE")->group(group);
+  command.add_option("--plan-out", arguments.plan_out, "Also write the plan")->type_name("FILE")->group(group);
+  command.add_flag("--dry-run", arguments.dry_run, "Do all but writing the model")->group(group);
+  command.add_flag("--json", arguments.json, "Print one JSON object")->group(group);
+}
+
+void check_usage(const PruneArguments& arguments) {
+  const bool chosen = !arguments.ratio.empty() || !arguments.layers.empty() || !arguments.target_macs.empty() ||
+                      !arguments.target_parameters.empty();
+  if (!chosen && arguments.plan.empty())
+    throw UsageError("how much? Give --ratio, --layer, --target-macs, --target-params or --plan");
+  if (chosen && !arguments.plan.empty())
+    throw UsageError("--plan decides by itself; it goes with none of --ratio, --layer, --target-macs, --target-params");
+  if (!arguments.target_macs.empty() && !arguments.target_parameters.empty())
+    throw UsageError("--target-macs and --target-params: expected one of them");
+  if (arguments.out.empty() && !arguments.dry_run) throw UsageError("-o FILE is missing (or --dry-run)");
+  if (!arguments.twin.empty() && arguments.twin == arguments.out) throw UsageError("--twin and -o name the same file");
+  const pruning::SelectOptions& select = arguments.options.select;
+  if (select.round_to < 1 || select.min_units < 1 || select.steps < 1)
+    throw UsageError("--round-to, --min-units and --steps: expected 1 or more");
+  if (arguments.common.threads < 0) throw UsageError("--threads: expected 0 or more");
+}
+
+}  // namespace
+
+void add_prune_options(CLI::App& command, PruneArguments& arguments) {
+  command.add_option("MODEL", arguments.model, "ONNX file")->type_name("FILE")->required();
+  add_results(command, arguments);
+  add_amount(command, arguments);
+  add_choosing(command, arguments);
+  command
+      .add_option("--outputs", arguments.options.prepare.outputs,
+                  "Keep only these graph outputs; further ones lock much")
+      ->type_name("NAME,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->group("Model");
+  add_shape_option(command, arguments.common);
+  add_threads_option(command, arguments.common);
+  command.get_option("--shape")->group("Model");
+  command.get_option("--threads")->group("Model");
+}
+
+void finish(PruneArguments& arguments, const CLI::App& command) {
+  check_usage(arguments);
+  pruning::PruneOptions& options = arguments.options;
+  pruning::SelectOptions& select = options.select;
+  read(arguments.context, parse_context, select.context);
+  read(arguments.criterion, importance::parse_criterion, select.criterion);
+  read(arguments.reduction, importance::parse_reduction, select.reduction);
+  read(arguments.schedule, pruning::parse_schedule, select.schedule);
+  read(arguments.attention, parse_attention, options.prepare.coupling.attention);
+  if (!arguments.normalizer.empty()) {
+    select.normalizer.emplace();
+    read(arguments.normalizer, importance::parse_normalizer, *select.normalizer);
+  }
+  options.prepare.shapes = parse_shapes(arguments.common.shapes);
+  if (!arguments.ratio.empty()) select.ratio = pruning::parse_ratio(arguments.ratio);
+  if (!arguments.target_macs.empty()) select.target_macs = share_to_keep("--target-macs", arguments.target_macs);
+  if (!arguments.target_parameters.empty())
+    select.target_parameters = share_to_keep("--target-params", arguments.target_parameters);
+  for (const std::string& text : arguments.layers) {
+    const auto [name, ratio] = split_assignment("--layer", text);
+    try {
+      select.layers.emplace_back(name, pruning::parse_ratio(ratio));
+    } catch (const Error& error) {
+      throw Error("--layer " + name + ": " + error.what());
+    }
+  }
+  options.given = given(command);
+}
+
+}  // namespace coppice::cli

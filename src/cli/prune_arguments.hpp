@@ -1,0 +1,31 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "coppice/pruning/prune.hpp"
+
+#include "cli/model_options.hpp"
+
+namespace coppice::cli {
+
+/// The command line of `coppice prune`, as written.
+struct PruneArguments {
+  std::string model, out, twin, plan, plan_out;
+  std::string ratio, target_macs, target_parameters;
+  std::string context, criterion, reduction, normalizer, schedule, attention;
+  std::vector<std::string> layers, outputs;
+  pruning::PruneOptions options;  ///< Numbers, flags and lists land here; its values are the defaults.
+  ModelOptions common;
+  bool soft = false, dry_run = false, json = false;
+};
+
+void add_prune_options(CLI::App& command, PruneArguments& arguments);
+
+/// Checks what must go together (UsageError) and reads the texts into `options`. Throws Error for a ratio out of range.
+void finish(PruneArguments& arguments, const CLI::App& command);
+
+}  // namespace coppice::cli

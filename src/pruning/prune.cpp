@@ -1,0 +1,110 @@
+#include "coppice/pruning/prune.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+#include <utility>
+
+#include "coppice/base/error.hpp"
+
+namespace coppice::pruning {
+namespace {
+
+/// Times a phase and tells of it.
+class Phase {
+ public:
+  Phase(std::map<std::string, double>& seconds, base::Progress* progress, std::string_view name)
+      : seconds_(seconds[std::string(name)]), progress_(progress), start_(std::chrono::steady_clock::now()) {
+    if (progress_) progress_->begin(name, 0);
+  }
+  ~Phase() {
+    seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    if (progress_) progress_->end();
+  }
+  Phase(const Phase&) = delete;
+  Phase& operator=(const Phase&) = delete;
+
+ private:
+  double& seconds_;
+  base::Progress* progress_;
+  std::chrono::steady_clock::time_point start_;
+};
+
+constexpr int most_rounds = 20;
+
+std::uint64_t constant_bytes(const graph::Graph& graph) {
+  std::uint64_t out = 0;
+  for (const graph::Initializer& initializer : graph.initializers) out += initializer.tensor.bytes.size();
+  for (const graph::Node& node : graph.nodes) {
+    const tensor::Tensor* tensor = node.is("Constant") ? graph.constant(node.output(0)) : nullptr;
+    if (tensor) out += tensor->bytes.size();
+  }
+  return out;
+}
+
+bool removes_something(const std::vector<std::uint8_t>& removed) {
+  return std::any_of(removed.begin(), removed.end(), [](std::uint8_t gone) { return gone != 0; });
+}
+
+void choose(PruneResult& result, const PruneOptions& options) {
+  if (options.plan) {
+    result.removed = removed_units(result.prepared, *options.plan);
+    if (!removes_something(result.removed)) throw Error("plan: expected something to remove, found no cut in it");
+    return;
+  }
+  Selection selection = select(result.prepared, options.select);
+  result.removed = std::move(selection.removed);
+  result.report.steps = std::move(selection.step_parameters);
+  result.report.ratio = selection.ratio;
+  if (!removes_something(result.removed))
+    throw Error("nothing to remove: at this ratio no group of units loses even one");
+}
+
+/// Selects and cuts until the shape arithmetic goes along.
+void decide_and_cut(PruneResult& result, const PruneOptions& options, base::Progress* progress) {
+  PruneReport& report = result.report;
+  for (int round = 0;; ++round) {
+    {
+      const Phase phase(report.seconds, progress, "select");
+      choose(result, options);
+    }
+    const Phase phase(report.seconds, progress, "cut");
+    try {
+      result.model = cut(result.prepared, result.removed);
+      return;
+    } catch (const StructureError& error) {
+      // A plan says exactly what goes: leaving some of it would be another plan.
+      if (options.plan || error.units.empty() || round + 1 == most_rounds) throw;
+      result.prepared.couplings.lock(error.units, coupling::Reason::structure, error.node);
+      report.warnings.push_back(std::to_string(error.units.size()) + " units stay: " + error.what());
+    }
+  }
+}
+
+}  // namespace
+
+PruneResult prune(graph::Model model, const PruneOptions& options, base::Progress* progress) {
+  PruneResult result;
+  PruneReport& report = result.report;
+  {
+    const Phase phase(report.seconds, progress, "couple");
+    result.prepared = prepare(std::move(model), options.prepare);
+    if (options.exact_only) lock_inexact(result.prepared);
+    report.warnings = result.prepared.problems;
+  }
+  decide_and_cut(result, options, progress);
+
+  report.before = count(result.prepared);
+  report.after = count(result.prepared, result.removed);
+  report.reach = reach(result.prepared);
+  const auto groups = result.prepared.couplings.groups();
+  report.groups =
+      std::count_if(groups.begin(), groups.end(), [](const coupling::Group& group) { return !group.units.empty(); });
+  report.inexact = inexactness(result.prepared, result.removed);
+  report.constant_bytes_before = constant_bytes(result.prepared.model.graph);
+  report.constant_bytes_after = constant_bytes(result.model.graph);
+  result.plan = make_plan(result.prepared, result.removed, options.plan ? options.plan->options : options.given);
+  return result;
+}
+
+}  // namespace coppice::pruning
