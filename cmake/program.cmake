@@ -3,6 +3,8 @@ get_target_property(cli_sources coppice_cli SOURCES)
 list(FILTER cli_sources EXCLUDE REGEX "/main\\.cpp$")
 set_target_properties(coppice_cli PROPERTIES SOURCES "${cli_sources}")
 target_compile_definitions(coppice_cli PRIVATE COPPICE_VERSION="${PROJECT_VERSION}")
+# Nothing here is hot, and the headers of CLI11 and JSON take long to optimise.
+target_compile_options(coppice_cli PRIVATE -O1)
 # The commands are no part of the library.
 get_property(rooms GLOBAL PROPERTY COPPICE_ROOMS)
 list(REMOVE_ITEM rooms cli)
