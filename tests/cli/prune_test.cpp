@@ -1,0 +1,148 @@
+#include <gtest/gtest.h>
+
+#include "cli/program.hpp"
+
+namespace coppice::test {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Output channels of a layer, as `inspect` sees them.
+std::int64_t channels(const Json& inspected, const std::string& layer) {
+  for (const Json& row : inspected["layers"]) {
+    if (row["name"] == layer) return row["shape"][1];
+  }
+  return -1;
+}
+
+TEST(Prune, JsonHoldsWhatItPromises) {
+  const Scratch scratch;
+  const std::string file = zoo_file("resnet18"), out = scratch / "out.onnx";
+  const Json report = run_json({"prune", file, "-o", out, "--ratio", "30%"});
+  EXPECT_EQ(report["params"]["before"], 11'689'512);
+  EXPECT_EQ(report["params"]["after"], 5'820'556);
+  EXPECT_GT(report["macs"]["before"], report["macs"]["after"]);
+  EXPECT_EQ(report["bytes"]["before"], read_file(file).size());
+  EXPECT_EQ(report["bytes"]["after"], read_file(out).size());
+  EXPECT_GT(report["groups"], 0);
+  EXPECT_EQ(report["inexact"], false);
+  EXPECT_GT(report["reach"], 0.995);
+  EXPECT_EQ(report["locks"]["graph_output"], 1000);
+  EXPECT_EQ(report["output"], out);
+  for (const char* phase : {"read", "couple", "score", "select", "cut", "check", "write"}) {
+    ASSERT_TRUE(report["seconds"].contains(phase)) << phase;
+    EXPECT_GE(report["seconds"][phase], 0.0) << phase;
+  }
+  const Json result = run_json({"inspect", out});
+  EXPECT_EQ(result["params"], 5'820'556);
+  EXPECT_EQ(result["macs"], report["macs"]["after"]);
+  EXPECT_EQ(channels(result, "conv1"), 44);
+}
+
+TEST(Prune, TextShowsBeforeAndAfter) {
+  const Outcome outcome = run({"prune", zoo_file("resnet18"), "--dry-run", "--ratio", "0.5"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_NE(outcome.out.find("11,689,512"), std::string::npos);
+  EXPECT_NE(outcome.out.find("3,055,880"), std::string::npos);
+}
+
+TEST(Prune, StepsAreListed) {
+  const Json report = run_json({"prune", zoo_file("resnet18"), "--dry-run", "--ratio", "50", "--steps", "5"});
+  EXPECT_EQ(report["steps"], Json::parse("[9481588, 7534380, 5820556, 4318898, 3055880]"));
+  const Outcome text = run({"prune", zoo_file("resnet18"), "--dry-run", "--ratio", "50", "--steps", "5"});
+  EXPECT_NE(text.out.find("4,318,898"), std::string::npos);
+}
+
+TEST(Prune, LayersHaveRatiosOfTheirOwn) {
+  const Scratch scratch;
+  const std::string out = scratch / "out.onnx";
+  std::vector<std::string> arguments{"prune", zoo_file("resnet18"), "-o", out};
+  const char* const ratios[] = {"20%", "40%", "60%", "80%"};
+  for (int stage = 1; stage <= 4; ++stage) {
+    for (const char* conv : {"conv1", "conv2"}) {
+      arguments.push_back("--layer");
+      arguments.push_back("layer" + std::to_string(stage) + ".0." + conv + "=" + ratios[stage - 1]);
+    }
+  }
+  ASSERT_EQ(run(arguments).code, 0);
+  const Json result = run_json({"inspect", out});
+  EXPECT_EQ(channels(result, "layer1.0.conv1"), 51);
+  EXPECT_EQ(channels(result, "layer2.0.conv1"), 76);
+  EXPECT_EQ(channels(result, "layer3.0.conv1"), 102);
+  EXPECT_EQ(channels(result, "layer4.0.conv1"), 102);
+}
+
+TEST(Prune, TargetsBoundWhatIsLeft) {
+  const std::string file = zoo_file("resnet18");
+  const Json macs = run_json({"prune", file, "--dry-run", "--target-macs", "50%"});
+  EXPECT_LE(macs["macs"]["after"].get<double>(), 0.5 * macs["macs"]["before"].get<double>());
+  EXPECT_GE(macs["macs"]["after"].get<double>(), 0.45 * macs["macs"]["before"].get<double>());
+  const Json params = run_json({"prune", file, "--dry-run", "--target-params", "0.5", "--context", "global"});
+  EXPECT_LE(params["params"]["after"].get<double>(), 0.5 * 11'689'512);
+  EXPECT_GE(params["params"]["after"].get<double>(), 0.45 * 11'689'512);
+}
+
+TEST(Prune, APlanGivesTheSameBytes) {
+  const Scratch scratch;
+  const std::string file = zoo_file("resnet18"), plan = scratch / "plan.json";
+  const std::string a = scratch / "a.onnx", b = scratch / "b.onnx", again = scratch / "again.json";
+  ASSERT_EQ(run({"prune", file, "-o", a, "--ratio", "40%", "--plan-out", plan, "--threads", "1"}).code, 0);
+  ASSERT_EQ(run({"prune", file, "-o", b, "--plan", plan, "--plan-out", again, "--threads", "3"}).code, 0);
+  EXPECT_EQ(read_file(a), read_file(b));
+  EXPECT_EQ(read_file(plan), read_file(again));
+  EXPECT_NE(read_file(plan).find("40%"), std::string::npos);
+}
+
+TEST(Prune, SoftKeepsShapesAndCountsZeros) {
+  const Scratch scratch;
+  const std::string file = zoo_file("resnet18"), soft = scratch / "soft.onnx", twin = scratch / "twin.onnx";
+  const Json report = run_json({"prune", file, "-o", soft, "--ratio", "50%", "--soft", "--twin", twin});
+  EXPECT_EQ(report["params"]["after"], 11'689'512);
+  EXPECT_TRUE(exists(twin));
+  const Json result = run_json({"inspect", soft});
+  EXPECT_EQ(result["params"], 11'689'512);
+  for (const Json& tensor : result["tensors"]) {
+    if (tensor["name"] == "conv1.weight") EXPECT_EQ(tensor["zeros"], 32 * 3 * 7 * 7);
+  }
+}
+
+TEST(Prune, OutMayBeTheInput) {
+  const Scratch scratch;
+  const std::string file = scratch / "model.onnx";
+  write_file(file, read_file(zoo_file("mlp")));
+  const Json report = run_json({"prune", file, "-o", file, "--ratio", "50%"});
+  EXPECT_EQ(run_json({"inspect", file})["params"], report["params"]["after"]);
+}
+
+TEST(Prune, DryRunWritesOnlyThePlan) {
+  const Scratch scratch;
+  const std::string plan = scratch / "plan.json", out = scratch / "out.onnx";
+  const Json report =
+      run_json({"prune", zoo_file("mlp"), "-o", out, "--ratio", "50%", "--dry-run", "--plan-out", plan});
+  EXPECT_TRUE(report["output"].is_null());
+  EXPECT_FALSE(exists(out));
+  EXPECT_TRUE(exists(plan));
+}
+
+TEST(Prune, InexactCutsSaySoAndCanBeRefused) {
+  const std::string file = zoo_file("gpt2_tiny");
+  const Json report = run_json({"prune", file, "--dry-run", "--ratio", "50%"});
+  ASSERT_TRUE(report["inexact"].is_array());
+  EXPECT_NE(report["inexact"][0].get<std::string>().find("LayerNormalization"), std::string::npos);
+  const Json exact = run_json({"prune", file, "--dry-run", "--ratio", "50%", "--exact-only"});
+  EXPECT_EQ(exact["inexact"], false);
+  EXPECT_GT(exact["locks"]["inexact"], 0);
+}
+
+TEST(Prune, RoundingAndMinimumHold) {
+  const Scratch scratch;
+  const std::string out = scratch / "out.onnx";
+  ASSERT_EQ(run({"prune", zoo_file("resnet18"), "-o", out, "--ratio", "30%", "--round-to", "16"}).code, 0);
+  EXPECT_EQ(channels(run_json({"inspect", out}), "conv1"), 48);
+  ASSERT_EQ(run({"prune", zoo_file("resnet18"), "-o", out, "--ratio", "90%", "--min-units", "20"}).code, 0);
+  EXPECT_EQ(channels(run_json({"inspect", out}), "conv1"), 20);
+}
+
+}  // namespace
+}  // namespace coppice::test
