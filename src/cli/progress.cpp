@@ -7,7 +7,7 @@
 
 namespace coppice::cli {
 namespace {
-constexpr auto patience = std::chrono::seconds(1), interval = std::chrono::milliseconds(200);
+constexpr std::chrono::milliseconds patience{1000}, interval{200};
 constexpr std::size_t bar_length = 30;
 }  // namespace
 

@@ -109,7 +109,7 @@ void add_amount(CLI::App& command, PruneArguments& arguments) {
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
-  add_choice(command, "--schedule", arguments.schedule, pruning::to_string, "How the steps grow")
+  add_choice<pruning::Schedule>(command, "--schedule", arguments.schedule, pruning::to_string, "How the steps grow")
       ->default_str(std::string(to_string(select.schedule)))
       ->group(group);
 }
@@ -120,7 +120,8 @@ void add_choosing(CLI::App& command, PruneArguments& arguments) {
   add_choice(command, "--context", arguments.context, context_name, "What competes: each group, all, or alike groups")
       ->default_str(std::string(context_name(select.context)))
       ->group(group);
-  add_choice(command, "--criterion", arguments.criterion, importance::to_string, "What makes a unit important")
+  add_choice<importance::Criterion>(command, "--criterion", arguments.criterion, importance::to_string,
+                                    "What makes a unit important")
       ->default_str(std::string(importance::to_string(select.criterion)))
       ->group(group);
   add_choice<importance::Reduction>(command, "--reduction", arguments.reduction, importance::to_string,
