@@ -7,6 +7,8 @@
 
 #include "coppice/base/error.hpp"
 
+#include "pruning/check.hpp"
+
 namespace coppice::pruning {
 namespace {
 
@@ -93,6 +95,10 @@ PruneResult prune(graph::Model model, const PruneOptions& options, base::Progres
     report.warnings = result.prepared.problems;
   }
   decide_and_cut(result, options, progress);
+  {
+    const Phase phase(report.seconds, progress, "check");
+    check_cut(result.prepared, result.removed, result.model);
+  }
 
   report.before = count(result.prepared);
   report.after = count(result.prepared, result.removed);

@@ -28,7 +28,7 @@ struct PruneReport {
   double ratio = 0;                       ///< As asked, or as found for a target; 0 when a plan was replayed.
   std::vector<Inexact> inexact;           ///< Empty: the cut is exact.
   std::vector<std::int64_t> steps;        ///< Parameters left after each step; empty for a replayed plan.
-  std::map<std::string, double> seconds;  ///< By phase: couple, select, cut.
+  std::map<std::string, double> seconds;  ///< By phase: couple, score, select, cut, check.
   std::vector<std::string> warnings;      ///< One line each.
   /// Constants of the model, in bytes, before and after.
   std::uint64_t constant_bytes_before = 0, constant_bytes_after = 0;
