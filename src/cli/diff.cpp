@@ -63,11 +63,13 @@ std::string text(const Side& a, const Side& b, const std::vector<analysis::Pair>
     const analysis::LayerRow *x = row_of(a, pair.a), *y = row_of(b, pair.b);
     if (differs(a.layers, b.layers, pair)) ++different;
     if (!weighs(x) && !weighs(y)) continue;
-    const auto params = [](const analysis::LayerRow* row) {
-      return row ? short_count(static_cast<double>(row->parameters)) : "";
+    const auto number = [](double count) { return count > 0 ? short_count(count) : ""; };
+    const auto params = [&](const analysis::LayerRow* row) {
+      return row ? number(static_cast<double>(row->parameters)) : "-";
     };
-    table.row({x ? x->name : y->name, x ? shape_text(*x) : "", y ? shape_text(*y) : "", params(x), params(y),
-               x ? short_count(x->macs) : "", y ? short_count(y->macs) : ""});
+    const auto macs = [&](const analysis::LayerRow* row) { return row ? number(row->macs) : "-"; };
+    table.row({x ? x->name : y->name, x ? shape_text(*x) : "-", y ? shape_text(*y) : "-", params(x), params(y), macs(x),
+               macs(y)});
   }
   analysis::Table sums({{""}, {"A", Align::right}, {"B", Align::right}, {"B/A", Align::right}});
   const auto share = [](double before, double after) { return before > 0 ? analysis::percent(after / before) : "-"; };

@@ -48,9 +48,9 @@ std::string layer_table(const analysis::Layers& layers) {
       ++others;
       continue;
     }
-    const double zeros = row.parameters == 0 ? 0 : static_cast<double>(row.zeros) / static_cast<double>(row.parameters);
-    table.row({row.name, row.op, shape_text(row), with_separators(row.parameters), analysis::short_count(row.macs),
-               row.parameters == 0 ? "" : percent(zeros)});
+    table.row({row.name, row.op, shape_text(row), row.parameters == 0 ? "" : with_separators(row.parameters),
+               row.macs == 0 ? "" : analysis::short_count(row.macs),
+               row.zeros == 0 ? "" : percent(static_cast<double>(row.zeros) / static_cast<double>(row.parameters))});
   }
   table.rule();
   table.row({"sum", "", "", with_separators(layers.parameters), analysis::short_count(layers.macs)});
