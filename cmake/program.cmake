@@ -10,7 +10,7 @@ get_property(rooms GLOBAL PROPERTY COPPICE_ROOMS)
 list(REMOVE_ITEM rooms cli)
 set_property(GLOBAL PROPERTY COPPICE_ROOMS ${rooms})
 
-if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/src/pruning/select.cpp)
+if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/src/pruning/plan.cpp)
   return()
 endif()
 add_executable(coppice src/cli/main.cpp)
