@@ -12,8 +12,9 @@ coppice_room(formats USES graph PRIVATE ${ONNX_PROTO_LIBRARY} ${Protobuf_LIBRARI
 coppice_room(zoo USES graph)
 coppice_room(coupling USES graph)
 coppice_room(importance USES coupling)
-coppice_room(pruning USES importance)
+# Of JSON only headers are used, inside: an installed package need not find it.
+find_package(nlohmann_json REQUIRED)
+coppice_room(pruning USES importance PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 coppice_room(analysis USES pruning)
 find_package(CLI11 REQUIRED)
-find_package(nlohmann_json REQUIRED)
 coppice_room(cli USES analysis zoo formats PRIVATE CLI11::CLI11 nlohmann_json::nlohmann_json)
