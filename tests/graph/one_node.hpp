@@ -72,7 +72,23 @@ class OneNode {
     infer();
     return counted();
   }
-  /// The same after infer().
+  /// The model with `outputs` results, one that a runtime can run when all extents are known.
+  const Model& model(std::size_t outputs = 1) {
+    infer(outputs);
+    Graph& graph = model_.graph;
+    graph.name = "one_node";
+    model_.ir_version = 10;
+    graph.outputs = graph.nodes[0].outputs;
+    for (const auto& [name, shape] : world_.inputs) {
+      auto& dims = graph.values[static_cast<std::size_t>(graph.value(name))].shape.emplace();
+      for (std::int64_t extent : shape) dims.push_back({extent, {}});
+    }
+    graph.reindex();
+    return model_;
+  }
+  /// Facts of the outputs, after infer() or model().
+  Fact fact(std::size_t output) const { return facts_[static_cast<std::size_t>(node_.outputs[output])]; }
+  /// Multiply-accumulates after infer().
   double counted() const { return node_macs(model_.graph, model_.graph.nodes[0], facts_); }
 
  private:
