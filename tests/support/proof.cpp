@@ -1,6 +1,7 @@
 #include "support/proof.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <random>
 
@@ -82,14 +83,15 @@ Proof prove(const graph::Model& model, const ProofOptions& options, const Scratc
   for (int attempt = 0; attempt < (options.quantised ? 3 : 1); ++attempt, ++feeding.seed) {
     const std::vector<RunReport> runs = Referee::shared().run(files, feeding);
     const Comparison moved = judge(runs[0], runs[2]);
-    proof.moved = moved.rel_err;
+    // An original that finds another number of boxes is as far off as can be.
+    proof.moved = moved.ran ? moved.rel_err : HUGE_VAL;
     proof.failure = disagreement(judge(runs[0], runs[1]), options.tolerance);
     if (!proof.failure.empty()) proof.failure = "twin and pruned: " + proof.failure;
     if (proof.failure.empty() && proof.exact) {
       proof.failure = disagreement(judge(runs[0], runs[3]), options.tolerance);
       if (!proof.failure.empty()) proof.failure = "twin and softened, of a cut said to be exact: " + proof.failure;
     }
-    if (proof.failure.empty() && !moved.ran) proof.failure = "original: " + moved.error;
+    if (!runs[2].ok) proof.failure = "original: " + runs[2].error;
     if (proof.failure.empty()) break;
   }
   return proof;
