@@ -68,6 +68,29 @@ void choose_data_extents(const Node& node, Facts& facts) {
   }
 }
 
+// Long contents that one inference may compute, in elements: enough for every model that computes indices, and a bound
+// for a file whose every node computes as many as one may.
+class ContentBudget {
+ public:
+  void charge(const Node& node, Facts& facts) {
+    for (ValueId output : node.outputs) {
+      if (output == no_value) continue;
+      auto& content = facts[at(output)].content;
+      if (!content || content.use_count() > 1) continue;  // shared with the fact that it came from
+      const std::size_t elements = ops::size_of(*content);
+      if (elements <= free_elements) continue;
+      if (elements > left_)
+        content = nullptr;
+      else
+        left_ -= elements;
+    }
+  }
+
+ private:
+  static constexpr std::size_t free_elements = 64;
+  std::size_t left_ = std::size_t{1} << 22;
+};
+
 void forget_outputs(const Node& node, Facts& facts) {
   for (ValueId output : node.outputs)
     if (output != no_value) facts[at(output)] = {};
@@ -147,15 +170,21 @@ void infer_node(const Model& model, const Graph& graph, const Node& node, Facts&
 
 Facts infer(const Model& model, const Graph& graph, const World& world) {
   Facts facts = initial_facts(model, graph, world);
-  for (const Node& node : graph.nodes) infer_node(model, graph, node, facts);
+  ContentBudget budget;
+  for (const Node& node : graph.nodes) {
+    infer_node(model, graph, node, facts);
+    budget.charge(node, facts);
+  }
   return facts;
 }
 
 Facts infer_tolerant(const Model& model, const Graph& graph, const World& world, std::vector<std::string>* problems) {
   Facts facts = initial_facts(model, graph, world);
+  ContentBudget budget;
   for (const Node& node : graph.nodes) {
     try {
       infer_node(model, graph, node, facts);
+      budget.charge(node, facts);
     } catch (const Error& error) {
       forget_outputs(node, facts);
       if (problems) problems->push_back(error.what());

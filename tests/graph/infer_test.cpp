@@ -96,6 +96,10 @@ TEST(Infer, IfHasTheShapeThatBothBranchesDeclare) {
   EXPECT_EQ(result({2, 3}, {2, 3}), (Shape{2, 3}));
   EXPECT_EQ(result({2, 3}, {2, 4}), (Shape{2, -1}));
   EXPECT_EQ(result({2, 3}, {2}), Shape{-99});
+  OneNode known("If");
+  known.constant(tensor::from_ints(DType::boolean, {}, std::vector<std::int64_t>{0}));
+  known.with("then_branch", AttributeValue(branch({2}))).with("else_branch", AttributeValue(branch({5, 6})));
+  EXPECT_EQ(known.shape(), (Shape{5, 6}));
 }
 
 TEST(Infer, OperandsThatAreMissingAreAnError) {
@@ -138,6 +142,22 @@ TEST(Infer, ShapesOfAbsurdRankAreNotFollowed) {
   EXPECT_EQ(OneNode("Relu").in(high).shape(), Shape{-99});
   EXPECT_EQ(OneNode("Relu").in(fits).shape(), fits);
   EXPECT_EQ(OneNode("Unsqueeze").in(fits).ints({0}).shape(), Shape{-99});
+}
+
+TEST(Infer, LongContentsOfManyNodesAreBounded) {
+  Builder b("g");
+  ValueId x = b.ints(std::vector<std::int64_t>(static_cast<std::size_t>(content_limit), 1));
+  const ValueId first = b.op("Neg", {x});
+  x = first;
+  for (int i = 0; i < 3000; ++i) x = b.op("Neg", {x});
+  const Model model = std::move(b).finish();
+  const Facts facts = infer(model, model.graph, {});
+  std::size_t elements = 0;
+  for (const Fact& fact : facts) elements += fact.content ? fact.content->ints.size() : 0;
+  EXPECT_NE(at(facts, first).content, nullptr);
+  EXPECT_EQ(at(facts, x).content, nullptr);
+  EXPECT_EQ(at(facts, x).shape, Shape{content_limit});
+  EXPECT_LE(elements, (std::size_t{1} << 22) + static_cast<std::size_t>(content_limit));
 }
 
 TEST(NodeMacs, AreZeroWhereThereAreNone) {

@@ -71,12 +71,14 @@ Facts initial_facts(const Model& model, const Graph& graph, const World& world);
 /// Runs inference of one node on `facts`. What does not follow (an unknown operator, one without an inference function,
 /// extents that depend on data) is taken from the file's declaration as far as that is static.
 void infer_node(const Model& model, const Graph& graph, const Node& node, Facts& facts);
-/// initial_facts, then infer_node over the sorted nodes. An Error names the node.
+/// initial_facts, then infer_node over the sorted nodes. An Error names the node. Time is linear in nodes; contents of
+/// more than 64 elements that nodes compute are followed up to 2^22 elements in all.
 Facts infer(const Model& model, const Graph& graph, const World& world);
 /// As infer(), but a node whose inference throws leaves its outputs unknown and adds its message to `problems`.
 Facts infer_tolerant(const Model& model, const Graph& graph, const World& world, std::vector<std::string>* problems);
 
-/// Whether a node is shape arithmetic: every result's elements are known, and are whole numbers or a single real number.
+/// Whether a node is shape arithmetic: every result's elements are known, and are whole numbers or a single real
+/// number.
 bool is_folded(const Node& node, const Facts& facts);
 
 /// Worlds of a model: `first` and `second` give different extents (all at least 2) to every dynamic dimension, equal

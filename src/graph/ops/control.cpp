@@ -1,5 +1,6 @@
 // Control flow. What a branch or a loop body computes is not followed here: a static one can be resolved by replacing
-// the node, and a dynamic one has no shape that holds in every run, unless both branches declare the same one.
+// the node, and a dynamic one has no shape that holds in every run, unless the branches that may run
+// declare the same one.
 #include "graph/ops/helpers.hpp"
 #include "graph/ops/registry.hpp"
 
@@ -16,10 +17,12 @@ const Value* branch_output(const Node& node, std::string_view branch, std::size_
 }
 
 void infer_if(InferContext& c) {
+  const auto condition = int_operand(c, 0);
   for (std::size_t i = 0; i < c.output_count(); ++i) {
     const Value* yes = branch_output(c.node(), "then_branch", i);
     const Value* no = branch_output(c.node(), "else_branch", i);
     if (!yes || !no) continue;
+    if (condition) yes = no = *condition != 0 ? yes : no;
     Fact out;
     if (yes->dtype == no->dtype) out.dtype = yes->dtype;
     if (yes->shape && no->shape && yes->shape->size() == no->shape->size()) {
