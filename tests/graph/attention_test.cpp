@@ -51,6 +51,13 @@ TEST(FusedAttention, Shapes) {
   EXPECT_EQ(heads.in({2, 5, 8}).in({2, 7, 8}).in({2, 7, 12}).with("num_heads", 2).shape(), (Shape{2, 5, 12}));
   OneNode counted("MultiHeadAttention", 17, "com.microsoft");
   EXPECT_EQ(counted.in({2, 5, 8}).in({2, 7, 8}).in({2, 7, 12}).macs(), 2 * 5 * 7 * (8 + 12));
+  OneNode grouped("GroupQueryAttention", 17, "com.microsoft");
+  const auto out =
+      grouped.in({2, 5, 48}).in({2, 5, 16}).in({2, 5, 16}).with("num_heads", 6).with("kv_num_heads", 2).infer(3);
+  EXPECT_EQ(out[0].shape, (Shape{2, 5, 48}));
+  EXPECT_EQ(out[1].shape, (Shape{2, 2, -1, 8}));
+  OneNode packed("GroupQueryAttention", 17, "com.microsoft");
+  EXPECT_EQ(packed.in({2, 5, 80}).with("num_heads", 6).with("kv_num_heads", 2).shape(), (Shape{2, 5, 48}));
   EXPECT_EQ(OneNode("RotaryEmbedding", 23).in({2, 3, 5, 8}).in({9, 4}).in({9, 4}).shape(), (Shape{2, 3, 5, 8}));
 }
 

@@ -78,6 +78,19 @@ double macs_multi_head(const Node&, const FactList& in, const FactList&) {
   return extent_at(q, 0) * extent_at(q, 1) * extent_at(k, 1) * (extent_at(q, 2) + extent_at(v, 2));
 }
 
+// Query (batch, steps, hidden), or query, key and value packed behind each other; caches grow as the data says.
+void infer_grouped_query(InferContext& c) {
+  expect_inputs(c, 1);
+  const Fact& q = c.in(0);
+  expect_rank(c, 0, 3, 3);
+  const std::int64_t heads = c.node().int_or("num_heads", unknown), shared = c.node().int_or("kv_num_heads", unknown);
+  if (!q.ranked || heads < 1 || shared < 1) return out_type(c, 0, q.dtype);
+  const std::int64_t rows = c.has_input(1) ? heads : dim_add(heads, dim_mul(2, shared));
+  const std::int64_t size = split_heads(q.shape[2], rows, "hidden size of the query");
+  c.out(0, Fact::of(q.dtype, {q.shape[0], q.shape[1], dim_mul(heads, size)}));
+  for (std::size_t i = 1; i < 3; ++i) c.out(i, Fact::of(q.dtype, {q.shape[0], shared, unknown, size}));
+}
+
 // Query, key and value come out of one projection: (batch, steps, input) and a weight (input, 3 * hidden).
 void infer_projected(InferContext& c) {
   expect_inputs(c, 2);
@@ -116,6 +129,7 @@ void add_attention_ops(std::vector<OpDef>& defs) {
   defs.push_back({"", "Attention", infer_attention, macs_attention});
   defs.push_back({"", "RotaryEmbedding", infer_rotary});
   defs.push_back({"com.microsoft", "Attention", infer_projected, macs_projected});
+  defs.push_back({"com.microsoft", "GroupQueryAttention", infer_grouped_query});
   defs.push_back({"com.microsoft", "MultiHeadAttention", infer_multi_head, macs_multi_head});
   defs.push_back({"com.microsoft", "RotaryEmbedding", infer_rotary});
 }

@@ -40,9 +40,11 @@ void infer_embed_layer_norm(InferContext& c) {
 
 void add_contrib_ops(std::vector<OpDef>& defs) {
   defs.push_back({"com.microsoft", "BiasGelu", infer_biased_activation});
+  defs.push_back({"com.microsoft", "BiasSoftmax", infer_activation});
   defs.push_back({"com.microsoft", "EmbedLayerNormalization", infer_embed_layer_norm});
   defs.push_back({"com.microsoft", "FastGelu", infer_biased_activation});
   defs.push_back({"com.microsoft", "Gelu", infer_activation});
+  defs.push_back({"com.microsoft", "Inverse", infer_activation});
   defs.push_back({"com.microsoft", "QuickGelu", infer_activation});
 }
 
