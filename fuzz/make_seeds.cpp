@@ -1,12 +1,16 @@
 // Writes small valid inputs, one folder a fuzz target, from which fuzzing starts.
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 
 #include "coppice/base/error.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/graph/builder.hpp"
+#include "coppice/pruning/plan.hpp"
+#include "coppice/pruning/select.hpp"
+#include "coppice/zoo/zoo.hpp"
 
 #include "support/special_graphs.hpp"
 
@@ -66,6 +70,17 @@ Model function_calls() {
   return model;
 }
 
+std::string mlp_plan() {
+  coppice::pruning::Prepared prepared = coppice::pruning::prepare(coppice::zoo::build("mlp"));
+  const auto selection = coppice::pruning::select(prepared, {.ratio = 0.9});
+  return to_json(coppice::pruning::make_plan(prepared, selection.removed, {{"ratio", "0.9"}}));
+}
+
+void save_text(const std::filesystem::path& folder, const std::string& name, const std::string& text) {
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / name, std::ios::binary) << text;
+}
+
 void save(const std::filesystem::path& folder, const std::string& name, const Model& model) {
   std::filesystem::create_directories(folder);
   coppice::formats::write_onnx(model, (folder / name).string());
@@ -85,6 +100,8 @@ int main(int count, char** arguments) {
     save(folder / "onnx_reader", "function_calls.onnx", function_calls());
     save(folder / "prune", "convolution.onnx", convolution());
     save(folder / "prune", "branches.onnx", branches());
+    save_text(folder / "plan_reader", "mlp.json", mlp_plan());
+    save_text(folder / "plan_reader", "empty.json", to_json(coppice::pruning::Plan{}));
     for (const coppice::test::SpecialGraph& special : coppice::test::special_graphs())
       save(folder / "prune", std::string(special.name) + ".onnx", coppice::test::build(special).model);
   } catch (const std::exception& error) {

@@ -1,6 +1,8 @@
 #include "coppice/importance/scores.hpp"
 
+#include <algorithm>
 #include <map>
+#include <utility>
 
 #include "importance/site_sums.hpp"
 
@@ -13,31 +15,29 @@ std::size_t at(std::int32_t i) {
   return static_cast<std::size_t>(i);
 }
 
-// The unit of every index of an axis, one list a factor of the axis: an index belongs to one unit of each.
-class Owners {
- public:
-  Owners(const coupling::Couplings& couplings, const coupling::Axis& axis) {
-    std::int64_t inner = 1;
-    const auto factors = couplings.factors(axis);
-    for (std::size_t f = factors.size(); f-- > 0;) {
-      if (factors[f].track != coupling::no_track)
-        parts_.push_back({couplings.track(factors[f].track), inner, factors[f].length});
-      inner *= factors[f].length;
+// Adds what every index of an axis contributes to the unit that owns it; an index of a merged axis belongs to one unit
+// of each factor.
+void add_to_owners(const coupling::Couplings& couplings, const SiteSums& site, std::span<double> by_unit) {
+  const coupling::Axis& axis = couplings.axes(site.site.constant)[at(site.site.axis)];
+  std::int64_t inner = axis.length;
+  for (const coupling::Factor& factor : couplings.factors(axis)) {
+    inner /= factor.length;
+    if (factor.track == coupling::no_track) continue;
+    const auto units = couplings.track(factor.track);
+    const bool whole = axis.factors < 0;
+    for (std::size_t i = 0; i < site.sums.size(); ++i) {
+      const std::int64_t index = site.indices.empty() ? static_cast<std::int64_t>(i) : site.indices[i];
+      by_unit[at(units[static_cast<std::size_t>(whole ? index : index / inner % factor.length)])] += site.sums[i];
     }
   }
+}
 
-  template <class Visit>
-  void of(std::int64_t index, Visit visit) const {
-    for (const Part& part : parts_) visit(part.units[static_cast<std::size_t>(index / part.inner % part.length)]);
+void clear_owners(const coupling::Couplings& couplings, const SiteSums& site, std::span<double> by_unit) {
+  for (const coupling::Factor& factor : couplings.factors(couplings.axes(site.site.constant)[at(site.site.axis)])) {
+    if (factor.track == coupling::no_track) continue;
+    for (std::int32_t unit : couplings.track(factor.track)) by_unit[at(unit)] = 0;
   }
-
- private:
-  struct Part {
-    std::span<const std::int32_t> units;
-    std::int64_t inner, length;
-  };
-  std::vector<Part> parts_;
-};
+}
 
 class Scorer {
  public:
@@ -48,17 +48,17 @@ class Scorer {
         roles_(roles),
         options_(options),
         removed_(removed),
-        scores_(couplings.units().size(), 0),
-        slot_(couplings.units().size(), -1) {}
+        scores_(couplings.units().size(), 0) {}
 
   std::vector<double> run() {
     const auto groups = couplings_.groups();
     const bool measured = options_.criterion != Criterion::random;
+    for (const coupling::Group& group : groups) left_.push_back(left(group));
     if (measured) measure();
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      const auto units = left(groups[g]);
+      const auto& units = left_[g];
       if (units.size() < 2) continue;
-      auto scores = measured ? reduced(groups[g], g, units) : drawn(groups[g], g);
+      auto scores = measured ? reduce(options_.reduction, matrices_[g], rows_[g], units.size()) : drawn(groups[g], g);
       if (options_.criterion == Criterion::small_final)
         for (double& score : scores) score = -score;
       if (options_.criterion == Criterion::lamp) scores = normalize(Normalizer::lamp, scores);
@@ -78,42 +78,50 @@ class Scorer {
     return out;
   }
 
-  // Sums at all member sites of all groups, each site once.
+  // Fills a matrix of members x units for every group; every site is summed once.
   void measure() {
     const Readers readers(graph_, couplings_);
     const auto groups = couplings_.groups();
     std::map<std::pair<graph::ValueId, std::int32_t>, std::size_t> index;
     std::vector<Site> sites;
-    places_.resize(groups.size());
+    std::vector<std::vector<std::size_t>> users;  // groups of every site
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      if (groups[g].units.size() < 2) continue;
+      if (left_[g].size() < 2) continue;
       for (const Site& site : members(groups[g], roles_, readers, options_.criterion)) {
         const auto [it, added] = index.try_emplace({site.constant, site.axis}, sites.size());
-        if (added) sites.push_back(site);
-        places_[g].push_back(it->second);
+        if (added) {
+          sites.push_back(site);
+          users.emplace_back();
+        }
+        users[it->second].push_back(g);
       }
     }
-    sums_ = site_sums(graph_, couplings_, readers, sites, options_.criterion, removed_);
+    const auto sums = site_sums(graph_, couplings_, readers, sites, options_.criterion, removed_);
+    matrices_.resize(groups.size());
+    rows_.resize(groups.size(), 0);
+    std::vector<double> by_unit(couplings_.units().size(), 0);
+    for (const std::size_t s : file_order(sites)) {
+      if (sums[s].sums.empty()) continue;  // not of a type that can be measured
+      add_to_owners(couplings_, sums[s], by_unit);
+      for (std::size_t g : users[s]) {
+        ++rows_[g];
+        for (std::int32_t unit : left_[g]) matrices_[g].push_back(by_unit[at(unit)]);
+      }
+      clear_owners(couplings_, sums[s], by_unit);
+    }
   }
 
-  // Members x units, then one number a unit.
-  std::vector<double> reduced(const coupling::Group& group, std::size_t g, std::span<const std::int32_t> units) {
-    for (std::size_t i = 0; i < units.size(); ++i) slot_[at(units[i])] = static_cast<std::int32_t>(i);
-    std::vector<double> matrix;
-    std::size_t rows = 0;
-    for (std::size_t place : places_[g]) {
-      const SiteSums& site = sums_[place];
-      if (site.sums.empty()) continue;  // not of a type that can be measured
-      matrix.resize(++rows * units.size(), 0);
-      double* row = matrix.data() + (rows - 1) * units.size();
-      const Owners owners(couplings_, couplings_.axes(site.site.constant)[at(site.site.axis)]);
-      for (std::size_t i = 0; i < site.sums.size(); ++i)
-        owners.of(site.indices.empty() ? static_cast<std::int64_t>(i) : site.indices[i], [&](std::int32_t unit) {
-          if (slot_[at(unit)] >= 0) row[slot_[at(unit)]] += site.sums[i];
-        });
-    }
-    for (std::int32_t unit : group.units) slot_[at(unit)] = -1;
-    return reduce(options_.reduction, matrix, rows, units.size());
+  // The rows of a group's matrix stand in the order in which the group lists its members.
+  std::vector<std::size_t> file_order(std::span<const Site> sites) const {
+    std::vector<std::size_t> position(graph_.values.size(), 0), out(sites.size());
+    const auto constants = couplings_.constants();
+    for (std::size_t i = 0; i < constants.size(); ++i) position[at(constants[i])] = i;
+    for (std::size_t s = 0; s < out.size(); ++s) out[s] = s;
+    std::sort(out.begin(), out.end(), [&](std::size_t a, std::size_t b) {
+      return std::pair(position[at(sites[a].constant)], sites[a].axis) <
+             std::pair(position[at(sites[b].constant)], sites[b].axis);
+    });
+    return out;
   }
 
   // A unit's draw depends on its place in the group, so it stays the same while others go.
@@ -130,9 +138,9 @@ class Scorer {
   const ScoreOptions& options_;
   std::span<const std::uint8_t> removed_;
   std::vector<double> scores_;
-  std::vector<std::int32_t> slot_;
-  std::vector<std::vector<std::size_t>> places_;  // by group, into sums_
-  std::vector<SiteSums> sums_;
+  std::vector<std::vector<std::int32_t>> left_;  // by group: units that are left
+  std::vector<std::vector<double>> matrices_;    // by group: members x units
+  std::vector<std::size_t> rows_;
 };
 
 }  // namespace
