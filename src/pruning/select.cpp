@@ -1,6 +1,7 @@
 #include "coppice/pruning/select.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "coppice/base/error.hpp"
 #include "coppice/importance/scores.hpp"
@@ -143,8 +144,10 @@ Selection select(Prepared& prepared, const SelectOptions& options) {
   out.ratio = options.ratio;
   out.removed.assign(prepared.couplings.units().size(), 0);
   for (int step = 1; step <= options.steps; ++step) {
+    const auto start = std::chrono::steady_clock::now();
     out.scores = importance::unit_scores(prepared.model.graph, prepared.couplings, prepared.roles, scoring,
                                          step == 1 ? std::span<const std::uint8_t>() : out.removed);
+    out.score_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const Contest contest(prepared.couplings, groups, out.scores, out.removed);
     // The way there follows a first estimate; where scores have changed meanwhile, the last step settles the ratio.
     if (searched && (step == 1 || step == options.steps)) out.ratio = search(prepared, contest, options);

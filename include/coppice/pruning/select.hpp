@@ -45,6 +45,7 @@ struct Selection {
   std::vector<std::int64_t> step_parameters;  ///< Parameters left after each step.
   std::vector<double> scores;                 ///< By unit, of the last step; unlocked units only, else 0.
   double ratio = 0;                           ///< As asked or found by the search.
+  double score_seconds = 0;                   ///< Time spent on reading the weights.
 };
 
 /// Applies `ignore` and layer names (Error with the nearest names for one that matches nothing) and chooses.
