@@ -26,7 +26,7 @@ std::string explain(const std::string& reason) {
 std::string sizes(const PruneArguments& arguments, const PruneOutcome& outcome) {
   const pruning::Count &before = outcome.report.before, &after = outcome.report.after;
   analysis::Table table(
-      {{""}, {"before", Align::right}, {"after", Align::right}, {"left", Align::right}, {"", Align::right}});
+      {{""}, {"before", Align::right}, {"after", Align::right}, {"left", Align::right}, {"smaller", Align::right}});
   const auto row = [&](const std::string& what, const std::string& x, const std::string& y, double from, double to) {
     table.row({what, x, y, from > 0 ? analysis::percent(to / from) : "-", analysis::ratio(from, to)});
   };
