@@ -71,8 +71,10 @@ std::int64_t Contest::wanted(std::size_t c, double ratio) const {
 void Contest::rank_set(std::span<const std::size_t> order, double ratio, std::vector<std::int64_t>& drops) const {
   std::int64_t total = 0;
   std::vector<std::uint8_t> seen(contenders_.size(), 0);
-  for (std::size_t c : order)
-    if (!seen[c]++) total += size(contenders_[c].units);
+  for (std::size_t c : order) {
+    if (!seen[c]) total += size(contenders_[c].units);
+    seen[c] = 1;
+  }
   auto open = static_cast<std::int64_t>(std::floor(static_cast<double>(total) * ratio + 1e-9));
   open -= total - static_cast<std::int64_t>(order.size());  // what earlier steps removed
   for (std::size_t c : order) {

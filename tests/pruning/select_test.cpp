@@ -1,5 +1,7 @@
 #include "coppice/pruning/select.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "coppice/base/error.hpp"
@@ -163,6 +165,12 @@ TEST(Select, GlobalLeavesTheLeastAndGoesOn) {
   const Selection careful = select(prepared, options);
   EXPECT_EQ(kept(prepared, "fc0.weight", 1, careful.removed), (Ints{2, 3}));
   EXPECT_EQ(kept(prepared, "fc1.weight", 1, careful.removed), (Ints{0, 1}));
+}
+
+TEST(Select, GlobalCountsWideGroupsOnce) {
+  Prepared prepared = chain({filled({1, 600}), filled({600, 2}), filled({2, 1})});
+  const Selection selection = select(prepared, {.ratio = 0.5, .context = Context::global});
+  EXPECT_EQ(std::count(selection.removed.begin(), selection.removed.end(), 1), 301);  // of 602
 }
 
 TEST(Select, LaterStepsSeeWhatIsLeft) {
