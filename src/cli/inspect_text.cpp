@@ -1,4 +1,5 @@
-#include <algorithm>
+#include <map>
+#include <string_view>
 
 #include "coppice/analysis/table.hpp"
 #include "coppice/analysis/text.hpp"
@@ -88,13 +89,17 @@ std::string group_list(const std::vector<analysis::GroupRow>& groups) {
 
 std::string lock_table(const std::vector<analysis::LockRow>& locks) {
   if (locks.empty()) return "\nnothing is locked\n";
-  analysis::Table table({{"locked at", Align::left, true},
-                         {"reason", Align::left, true},
-                         {"units", Align::right},
-                         {"parameters", Align::right}});
-  for (const analysis::LockRow& row : locks)
-    table.row({row.where, std::string(explain(row.reason)), with_separators(row.units), percent(row.share)});
-  return '\n' + table.text();
+  analysis::Table table(
+      {{"locked at", Align::left, true}, {"reason"}, {"units", Align::right}, {"parameters", Align::right}});
+  std::map<std::string_view, std::string_view> reasons;
+  for (const analysis::LockRow& row : locks) {
+    table.row({row.where.empty() ? "-" : row.where, std::string(name(row.reason)), with_separators(row.units),
+               row.share > 0 ? percent(row.share) : ""});
+    reasons[name(row.reason)] = explain(row.reason);
+  }
+  std::string out = '\n' + table.text() + '\n';
+  for (const auto& [reason, text] : reasons) out.append(reason).append(": ").append(text).append("\n");
+  return out;
 }
 
 }  // namespace

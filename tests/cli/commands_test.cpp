@@ -57,7 +57,9 @@ TEST(Inspect, CountsResNet18) {
       EXPECT_EQ(tensor["zeros"], 64);
       EXPECT_EQ(tensor["layer"], "bn1");
     }
-    if (tensor["name"] == "conv1.weight") EXPECT_EQ(tensor["zeros"], 0);
+    if (tensor["name"] == "conv1.weight") {
+      EXPECT_EQ(tensor["zeros"], 0);
+    }
   }
   EXPECT_EQ(elements, 11'689'512);
 }

@@ -103,7 +103,9 @@ TEST(Prune, SoftKeepsShapesAndCountsZeros) {
   const Json result = run_json({"inspect", soft});
   EXPECT_EQ(result["params"], 11'689'512);
   for (const Json& tensor : result["tensors"]) {
-    if (tensor["name"] == "conv1.weight") EXPECT_EQ(tensor["zeros"], 32 * 3 * 7 * 7);
+    if (tensor["name"] == "conv1.weight") {
+      EXPECT_EQ(tensor["zeros"], 32 * 3 * 7 * 7);
+    }
   }
 }
 
