@@ -131,6 +131,27 @@ void Cutter::check_data_operands() {
   }
 }
 
+// Bounds and targets of a node that loses nothing stay what they were, though they may be computed from shapes that
+// shrink: the width of a head out of the channels of a residual stream.
+void Cutter::keep_structure() {
+  const graph::OpDef* def = graph::find_op(node().domain, node().op);
+  if (!def || def->structural == 0) return;
+  const auto loses = [&](std::span<const coupling::Axis> axes) {
+    return std::any_of(axes.begin(), axes.end(), [&](const coupling::Axis& a) { return is_cut(a); });
+  };
+  for (std::size_t i = 0; i < node().inputs.size(); ++i)
+    if (loses(axes(i))) return;
+  for (std::size_t o = 0; o < node().outputs.size(); ++o)
+    if (loses(result_axes(o))) return;
+  for (std::size_t i = 0; i < std::min<std::size_t>(node().inputs.size(), 32); ++i) {
+    if ((def->structural >> i & 1u) == 0) continue;
+    PerWorld wanted;
+    for (std::size_t w = 0; w < worlds(); ++w)
+      if (auto values = old_fact(w, i).int_values()) wanted.push_back(std::move(*values));
+    if (wanted.size() == worlds()) require(i, wanted);
+  }
+}
+
 void Cutter::check_results() {
   for (std::size_t w = 0; w < worlds(); ++w) {
     try {
@@ -224,6 +245,7 @@ graph::Model Cutter::run() {
         rule = find_structure_rule(original.domain, original.op);
       }
       if (rule) rule(*this);
+      keep_structure();
       check_data_operands();
       check_results();
     } else {

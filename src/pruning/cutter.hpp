@@ -50,6 +50,7 @@ class Cutter {
   graph::Graph& graph() { return model_.graph; }
   std::span<const coupling::Axis> axes_of(graph::ValueId value) const;
   void cut_constants();
+  void keep_structure();
   void check_data_operands();
   void check_results();
   void update_declarations();
