@@ -87,8 +87,8 @@ class Pass {
       for (const std::string& name : graph::captured_names(node)) {
         const graph::ValueId value = graph_.find(name);
         if (value == graph::no_value) continue;
-        for (const Axis& axis : axes_.of(value))
-          state_.lock(axis, control ? Reason::control_flow : Reason::unknown_operator, index);
+        for (Axis& axis : axes_.of(value))
+          hold(axis, control ? Reason::control_flow : Reason::unknown_operator, index, state_);
       }
       return;
     }
@@ -96,7 +96,16 @@ class Pass {
       context.lock_all(Reason::unknown_shape);
       return;
     }
-    rule(context);
+    try {
+      rule(context);
+    } catch (const Error&) {
+      // The node lacks what its operator's definition promises. What the rule tied so far only ties locked units.
+      context.lock_all(Reason::unknown_shape);
+      for (graph::ValueId o : node.outputs) {
+        if (o == graph::no_value) continue;
+        for (Axis& axis : axes_.of(o)) hold(axis, Reason::unknown_shape, index, state_);
+      }
+    }
   }
 
   void mark_reached() {

@@ -3,6 +3,7 @@
 #include "coupling/state.hpp"
 
 namespace coppice::coupling {
+
 std::vector<Factor> State::split(const Factor& factor, std::span<const std::int64_t> dims, std::int32_t node) {
   std::vector<Factor> out;
   if (factor.track == no_track || fully_locked(factor.track)) {
@@ -63,7 +64,7 @@ std::vector<Factor> State::regroup(std::span<const Factor> block, std::span<cons
 Axis State::flatten(const Axis& axis, std::int32_t node) {
   if (axis.factors < 0) return axis;
   const std::vector<Factor> parts = lists_[index(axis.factors)];
-  if (!affordable(3 * axis.length)) {
+  if (!affordable(axis.length, 3)) {
     lock(axis, Reason::mixed_by_reshape, node);
     return free_axis(axis.length);
   }
@@ -125,10 +126,11 @@ std::vector<Axis> State::reshape(std::span<const Axis> in, std::span<const std::
     std::size_t i_end = i + 1, j_end = j;
     std::int64_t left = dense[i].length, right = 1;
     while (left != right) {
+      // A product beyond all numbers leaves the two unequal.
       if (left < right && i_end < dense.size()) {
-        left *= dense[i_end++].length;
+        if (__builtin_mul_overflow(left, dense[i_end++].length, &left)) break;
       } else if (right < left && j_end < out.size()) {
-        right *= out[j_end++];
+        if (__builtin_mul_overflow(right, out[j_end++], &right)) break;
       } else {
         break;
       }

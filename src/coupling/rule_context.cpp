@@ -19,6 +19,13 @@ Axes::Axes(const graph::Graph& graph, const graph::Facts& facts)
   }
 }
 
+void hold(Axis& axis, Reason reason, std::int32_t node, State& state) {
+  state.lock(axis, reason, node);
+  if (axis.born) return;
+  axis.born = true;
+  axis.why = reason;
+}
+
 std::optional<std::vector<std::int64_t>> RuleContext::ints(std::size_t i, std::string_view attribute) const {
   if (has(i)) return ints(i);
   if (!node().has(attribute)) return std::nullopt;
@@ -27,7 +34,7 @@ std::optional<std::vector<std::int64_t>> RuleContext::ints(std::size_t i, std::s
 }
 
 Axis RuleContext::axis(std::size_t i, std::size_t k) {
-  Axis& axis = axes_.of(node().input(i))[k];
+  Axis& axis = axes_.of(operand(i))[checked(i, k)];
   if (!axis.born) axis = state_.fresh_axis(axis.length);
   return axis;
 }
@@ -56,9 +63,12 @@ void RuleContext::set(std::size_t output, std::size_t k, const Axis& axis) {
   target[k] = axis;
 }
 
+void RuleContext::lock(std::size_t i, std::size_t k, Reason reason) {
+  hold(axes_.of(operand(i))[checked(i, k)], reason, index_, state_);
+}
+
 void RuleContext::lock_from(std::size_t i, std::size_t first, Reason reason) {
-  if (!has(i) || !axes_.ranked(node().input(i))) return;
-  for (std::size_t k = first; k < rank(i); ++k) lock(peek(i, k), reason);
+  for (std::size_t k = first; k < rank(i); ++k) lock(i, k, reason);
 }
 
 void RuleContext::lock_all(Reason reason) {
@@ -80,6 +90,11 @@ void RuleContext::mix_contraction(std::size_t a, std::size_t a_axis, std::size_t
   const Axis met = meet(x, y);
   if (!met.tracked()) return;
   if (!constant(a) && !constant(b)) state_.flag(met, State::avoid);
+  mix_groups(a, a_axis, b, b_axis);
+}
+
+void RuleContext::mix_groups(std::size_t a, std::size_t a_axis, std::size_t b, std::size_t b_axis) {
+  if (!axis(a, a_axis).tracked()) return;
   mixes_.push_back({.how = Mixing::contraction,
                     .node = index_,
                     .operand = static_cast<std::int16_t>(a),

@@ -1,6 +1,7 @@
 #include "coupling/state.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 namespace coppice::coupling {
@@ -120,6 +121,11 @@ bool State::untouched_replica(TrackId track) {
 
 Axis State::meet(const Axis& a, const Axis& b, std::int32_t node) {
   if (!a.tracked() && !b.tracked()) return a;
+  if (a.length != b.length) {
+    lock(a, Reason::unknown_shape, node);
+    lock(b, Reason::unknown_shape, node);
+    return free_axis(a.length, Reason::unknown_shape);
+  }
   if (!a.tracked()) {
     lock(b, a.why, node);
     return a;
@@ -161,6 +167,10 @@ Axis State::meet(const Axis& a, const Axis& b, std::int32_t node) {
 Axis State::select(const Axis& axis, std::span<const std::int64_t> indices, std::int32_t node) {
   const auto count = static_cast<std::int64_t>(indices.size());
   if (!axis.tracked()) return free_axis(count, axis.why);
+  if (!std::all_of(indices.begin(), indices.end(), [&](std::int64_t i) { return i >= 0 && i < axis.length; })) {
+    lock(axis, Reason::unknown_shape, node);
+    return free_axis(count, Reason::unknown_shape);
+  }
   const Axis flat = flatten(axis, node);
   if (!flat.tracked()) return free_axis(count, flat.why);
   if (!affordable(count)) {
@@ -176,8 +186,12 @@ Axis State::select(const Axis& axis, std::span<const std::int64_t> indices, std:
 
 Axis State::range(const Axis& axis, std::int64_t begin, std::int64_t end, std::int32_t node) {
   if (begin == 0 && end == axis.length) return axis;
+  if (begin < 0 || end < begin || end > axis.length) {
+    lock(axis, Reason::unknown_shape, node);
+    return free_axis(0, Reason::unknown_shape);
+  }
   if (!axis.tracked()) return free_axis(end - begin, axis.why);
-  if (axis.factors >= 0) {
+  if (axis.factors >= 0 && axis.length > 0) {
     auto parts = factors(axis);
     const std::int64_t inner = axis.length / parts[0].length;
     if (begin % inner == 0 && end % inner == 0) {
@@ -186,7 +200,7 @@ Axis State::range(const Axis& axis, std::int64_t begin, std::int64_t end, std::i
       return make_axis(parts, axis.why);
     }
   }
-  if (!affordable(2 * axis.length)) {
+  if (!affordable(axis.length, 2)) {
     lock(axis, Reason::mixed_by_reshape, node);
     return free_axis(end - begin);
   }
@@ -200,11 +214,11 @@ Axis State::concat(std::span<const Axis> axes, std::int32_t node) {
   std::int64_t total = 0;
   bool tracked = false;
   for (const Axis& a : axes) {
-    total += a.length;
+    if (__builtin_add_overflow(total, a.length, &total)) total = std::numeric_limits<std::int64_t>::max();
     tracked = tracked || a.tracked();
   }
   if (!tracked) return free_axis(total, axes.empty() ? Reason::fixed_axis : axes[0].why);
-  if (!affordable(3 * total)) {
+  if (!affordable(total, 3)) {
     for (const Axis& a : axes) lock(a, Reason::mixed_by_reshape, node);
     return free_axis(total);
   }

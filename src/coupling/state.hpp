@@ -64,7 +64,8 @@ class State {
     if (!affordable(length)) return free_axis(length);
     return {.length = length, .track = fresh_track(length, flags)};
   }
-  bool affordable(std::int64_t indices) const { return indices <= budget_ - used_; }
+  /// Whether `times` lists of that many indices may still be made.
+  bool affordable(std::int64_t indices, std::int64_t times = 1) const { return indices <= (budget_ - used_) / times; }
   Axis track_axis(std::vector<UnitId> ids) {
     const auto length = static_cast<std::int64_t>(ids.size());
     return {.length = length, .track = add_track(std::move(ids))};
@@ -80,10 +81,12 @@ class State {
   void flag(const Axis& axis, Flag which);
   bool fully_locked(TrackId track);
 
-  /// Two axes of equal length are indexed together: units at equal indices become one. A free axis locks the other.
+  /// Two axes of equal length are indexed together: units at equal indices become one. A free axis locks the other;
+  /// axes of different lengths, which a contradicting file can bring together, are both locked.
   Axis meet(const Axis& a, const Axis& b, std::int32_t node);
   /// One unit per index, so that any selection can be made; locks and gives a free axis when it would be too long.
   Axis flatten(const Axis& axis, std::int32_t node);
+  /// Indices beyond the axis lock it, here and in range().
   Axis select(const Axis& axis, std::span<const std::int64_t> indices, std::int32_t node);
   Axis range(const Axis& axis, std::int64_t begin, std::int64_t end, std::int32_t node);
   Axis concat(std::span<const Axis> axes, std::int32_t node);

@@ -78,12 +78,15 @@ void convolution(RuleContext& c, std::size_t x, std::size_t w, int bias) {
   const Axis outputs = c.state().flatten(c.axis(w, 0), c.index());
   if (groups == 1) {
     c.mix_contraction(x, 1, w, 1);
+  } else if (groups < 1 || c.shape(w)[0] % groups != 0 || channels % groups != 0) {
+    c.lock_all(Reason::unknown_shape);
   } else if (!outputs.tracked()) {
     c.lock_all(Reason::mixed_by_reshape);
   } else if (groups == channels && c.shape(w)[1] == 1) {
     depthwise(c, c.axis(x, 1), outputs, groups);
   } else {
     const Axis inner = c.state().flatten(c.axis(w, 1), c.index());
+    c.mix_groups(x, 1, w, 1);
     if (inner.tracked())
       grouped(c, c.axis(x, 1), inner, outputs, groups);
     else
@@ -98,6 +101,16 @@ void conv(RuleContext& c) {
   convolution(c, 0, 1, 2);
 }
 
+// X, W, bias, and a result of the same shape that is added.
+void fused_conv(RuleContext& c) {
+  if (c.node().int_or("channels_last", 0) != 0) return c.lock_all(Reason::unknown_operator);
+  convolution(c, 0, 1, 2);
+  if (!c.has(3)) return;
+  c.set(0, 1, c.meet(c.result(0, 1), c.axis(3, 1)));
+  c.set(0, 0, c.meet(c.result(0, 0), c.axis(3, 0)));
+  c.lock_from(3, 2, Reason::fixed_axis);
+}
+
 // W is [inputs, outputs per group, kernel...].
 void conv_transpose(RuleContext& c) {
   const std::int64_t groups = c.node().int_or("group", 1);
@@ -110,14 +123,18 @@ void conv_transpose(RuleContext& c) {
   const Axis inputs = c.meet(c.axis(0, 1), c.axis(1, 0));
   const Axis out = c.state().fresh_axis(outputs);
   if (!out.tracked()) return c.lock_all(Reason::mixed_by_reshape);
-  if (groups == c.shape(0)[1] && c.shape(1)[1] == 1) {
+  if (groups < 1 || outputs % groups != 0 || c.shape(0)[1] % groups != 0) return c.lock_all(Reason::unknown_shape);
+  if (groups == c.shape(0)[1]) {
     depthwise(c, inputs, out, groups);
   } else {
+    c.mix_groups(0, 1, 1, 0);
     const Axis inner = c.axis(1, 1);  // one group's outputs
     const Axis flat = inputs.tracked() ? c.state().flatten(inputs, c.index()) : inputs;
     tie_offsets(c, out, groups);
     if (flat.tracked()) tie_offsets(c, flat, groups);
-    const auto o = c.state().ids(out.track), w = c.state().ids(c.state().flatten(inner, c.index()).track);
+    const Axis units = c.state().flatten(inner, c.index());
+    if (!units.tracked() || units.length != outputs / groups) return c.lock_all(Reason::mixed_by_reshape);
+    const auto o = c.state().ids(out.track), w = c.state().ids(units.track);
     for (std::size_t j = 0; j < w.size(); ++j) c.state().unite(o[j], w[j]);
   }
   finish(c, 0, 1, out, 2);
@@ -127,7 +144,7 @@ void conv_transpose(RuleContext& c) {
 
 void add_conv_rules(std::vector<RuleEntry>& rules) {
   rules.push_back({"", "Conv", conv});
-  rules.push_back({"com.microsoft", "FusedConv", conv});
+  rules.push_back({"com.microsoft", "FusedConv", fused_conv});
   rules.push_back({"", "ConvTranspose", conv_transpose});
 }
 

@@ -18,7 +18,7 @@ void broadcast_operands(RuleContext& c, const std::vector<std::size_t>& which) {
       if (!c.has(i) || c.rank(i) + o < rank) continue;
       const std::size_t k = o - (rank - c.rank(i));
       if (c.shape(i)[k] != length) {
-        c.lock(c.peek(i, k), Reason::broadcast_slice);
+        c.lock(i, k, Reason::broadcast_slice);
         continue;
       }
       // An axis of length one carries no choice; one that nobody tracks should not give units to constants.
@@ -47,6 +47,11 @@ void bias_activation(RuleContext& c) {
 
 // Results that depend on the operand's shape alone, or on nothing.
 void from_shape(RuleContext&) {}
+
+// A diagonal is where two axes meet at equal positions.
+void diagonal(RuleContext& c) {
+  c.lock_all(Reason::ordered_axis);
+}
 
 // One value everywhere: every axis follows what it meets, as after an Expand.
 void filled(RuleContext& c) {
@@ -113,8 +118,9 @@ void add_elementwise_rules(std::vector<RuleEntry>& rules) {
                               "Xor",      "Equal",      "Less",      "LessOrEqual", "Greater", "GreaterOrEqual",
                               "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor",  "Where",   "PRelu"})
     rules.push_back({"", op, broadcast_all});
-  for (std::string_view op : {"Shape", "Size", "Constant", "Range", "EyeLike", "RandomNormal", "RandomUniform"})
+  for (std::string_view op : {"Shape", "Size", "Constant", "Range", "RandomNormal", "RandomUniform"})
     rules.push_back({"", op, from_shape});
+  rules.push_back({"", "EyeLike", diagonal});
   rules.push_back({"", "ConstantOfShape", filled});
   rules.push_back({"com.microsoft", "Gelu", same_axes});
   rules.push_back({"com.microsoft", "QuickGelu", same_axes});

@@ -17,7 +17,7 @@ void matrix_product(RuleContext& c, std::size_t a, std::size_t b) {
     const std::int64_t length = c.out_shape()[k];
     const auto usable = [&](std::size_t i, std::size_t r) {
       if (c.shape(i)[r - depth] == length) return true;
-      c.lock(c.peek(i, r - depth), Reason::broadcast_slice);
+      c.lock(i, r - depth, Reason::broadcast_slice);
       return false;
     };
     const bool use_a = in_a && usable(a, ra), use_b = in_b && usable(b, rb);
@@ -46,8 +46,9 @@ void gemm(RuleContext& c) {
     const std::size_t r = c.rank(2);
     for (std::size_t k = 0; k < r; ++k) {
       const std::size_t o = k + 2 - r;
+      if (o >= out.size()) return c.lock_all(Reason::unknown_shape);
       if (c.shape(2)[k] != out[o].length) {
-        c.lock(c.peek(2, k), Reason::broadcast_slice);
+        c.lock(2, k, Reason::broadcast_slice);
       } else if (out[o].length > 1 || c.peek(2, k).tracked()) {
         out[o] = c.meet(out[o], c.axis(2, k));
       }
@@ -61,6 +62,7 @@ std::string expand_term(const std::string& term, std::size_t rank) {
   const auto dots = term.find("...");
   if (dots == std::string::npos) return term;
   const std::size_t letters = term.size() - 3;
+  if (rank > letters + 10) return term;  // no label for that many axes; the rule locks
   std::string middle;
   for (std::size_t i = rank - std::min(rank, letters); i-- > 0;) middle += static_cast<char>('0' + i);
   return term.substr(0, dots) + middle + term.substr(dots + 3);
@@ -78,7 +80,7 @@ void einsum(RuleContext& c) {
     begin = comma + 1;
   }
   const std::size_t n = c.node().inputs.size();
-  if (terms.size() != n) return c.lock_all(Reason::unknown_shape);
+  if (terms.size() != n || n > 16) return c.lock_all(Reason::unknown_shape);
   std::map<char, int> count;
   for (std::size_t i = 0; i < n; ++i) {
     terms[i] = expand_term(terms[i], c.rank(i));
@@ -88,9 +90,11 @@ void einsum(RuleContext& c) {
   std::string right;
   if (arrow != std::string::npos) {
     right = expand_term(equation.substr(arrow + 2), c.out_rank());
-  } else {
+  } else {  // the ellipsis outermost first, then the labels that stand once
+    for (auto it = count.rbegin(); it != count.rend(); ++it)
+      if (it->first >= '0' && it->first <= '9') right += it->first;
     for (const auto& [label, times] : count)
-      if (times == 1 || (label >= '0' && label <= '9')) right += label;
+      if (times == 1 && !(label >= '0' && label <= '9')) right += label;
   }
   if (right.size() != c.out_rank()) return c.lock_all(Reason::unknown_shape);
   const bool activations = n == 2 && !c.constant(0) && !c.constant(1);

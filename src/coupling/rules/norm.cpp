@@ -3,10 +3,16 @@
 namespace coppice::coupling {
 namespace {
 
-// Vectors over the channel axis (operands 1 and on) meet axis 1.
+// Vectors over the channel axis (operands 1 and on) meet axis 1; a parameter of another shape (one number per feature
+// in the first operator sets) fixes it.
 Axis with_vectors(RuleContext& c, Axis channel) {
-  for (std::size_t i = 1; i < c.node().inputs.size(); ++i)
-    if (c.has(i) && c.rank(i) == 1 && c.shape(i)[0] == channel.length) channel = c.meet(channel, c.axis(i, 0));
+  for (std::size_t i = 1; i < c.node().inputs.size(); ++i) {
+    if (!c.has(i)) continue;
+    if (c.rank(i) == 1 && c.shape(i)[0] == channel.length)
+      channel = c.meet(channel, c.axis(i, 0));
+    else
+      c.lock(channel, Reason::fixed_axis);
+  }
   return channel;
 }
 
@@ -20,7 +26,7 @@ void batch_norm(RuleContext& c) {
 
 void instance_norm(RuleContext& c) {
   auto axes = c.axes(0);
-  axes[1] = with_vectors(c, axes[1]);
+  axes[1] = with_vectors(c, c.axis(0, 1));
   for (std::size_t k = 2; k < axes.size(); ++k) c.mix(Mixing::statistics, 0, k);
   c.set(0, axes);
 }
@@ -31,12 +37,13 @@ void layer_norm_over(RuleContext& c, std::size_t first, const std::vector<std::s
   const std::size_t rank = axes.size();
   for (std::size_t i : parameters) {
     if (!c.has(i)) continue;
+    if (c.rank(i) > rank) return c.lock_all(Reason::unknown_shape);
     for (std::size_t k = 0; k < c.rank(i); ++k) {
       const std::size_t o = rank - c.rank(i) + k;
       if (c.shape(i)[k] == axes[o].length && axes[o].length > 1)
         axes[o] = c.meet(axes[o], c.axis(i, k));
       else
-        c.lock(c.peek(i, k), Reason::broadcast_slice);
+        c.lock(i, k, Reason::broadcast_slice);
     }
   }
   for (std::size_t k = first; k < rank; ++k) c.mix(Mixing::statistics, 0, k);
@@ -60,7 +67,7 @@ void skip_layer_norm(RuleContext& c) {
 void group_norm(RuleContext& c) {
   const std::int64_t groups = c.node().int_or("num_groups", 1);
   auto axes = c.axes(0);
-  const std::int64_t channels = axes[1].length;
+  const std::int64_t channels = c.axis(0, 1).length;
   if (groups < 1 || channels % groups != 0) return c.lock_all(Reason::unknown_shape);
   const std::vector<std::int64_t> dims{groups, channels / groups};
   const auto parts = c.state().reshape({&axes[1], 1}, dims, c.index());

@@ -12,6 +12,7 @@ void quantize(RuleContext& c) {
       const std::size_t k = RuleContext::wrap(c.node().int_or("axis", 1), axes.size());
       axes[k] = c.meet(axes[k], c.axis(i, 0));
     } else if (c.rank(i) > 1) {  // blocks: the blocked axis has a meaning of its own
+      if (c.rank(i) != axes.size()) return c.lock_all(Reason::unknown_shape);
       for (std::size_t k = 0; k < c.rank(i); ++k) {
         if (c.shape(i)[k] == c.shape(0)[k])
           axes[k] = c.meet(axes[k], c.axis(i, k));
@@ -46,16 +47,26 @@ void qlinear_conv(RuleContext& c) {
   vector_along(c, 5, 3, 0);
 }
 
+// Scales and zero points with a number per row of the matrix: the rows stay.
+void lock_rows(RuleContext& c, std::initializer_list<std::size_t> operands) {
+  for (std::size_t i : operands) {
+    if (c.rank(i) > 1 || (c.rank(i) == 1 && c.shape(i)[0] > 1)) return c.lock_all(Reason::ordered_axis);
+  }
+}
+
 void matmul_integer(RuleContext& c) {
   matrix_product(c, 0, 1);
   if (c.rank(1) > 1) vector_along(c, 3, 1, c.rank(1) - 1);
-  if (c.has(2) && c.rank(2) >= 1 && c.shape(2).back() > 1) c.lock_all(Reason::ordered_axis);
+  lock_rows(c, {2});
+  if (c.rank(3) > 1) c.lock_all(Reason::ordered_axis);
 }
 
 void qlinear_matmul(RuleContext& c) {
   matrix_product(c, 0, 3);
   for (std::size_t i : {std::size_t{4}, std::size_t{5}})
     if (c.rank(3) > 1) vector_along(c, i, 3, c.rank(3) - 1);
+  if (c.rank(4) > 1 || c.rank(5) > 1) c.lock_all(Reason::ordered_axis);
+  lock_rows(c, {1, 2, 6, 7});
 }
 
 // A, scale, zero point, B, scale, zero point, result's scale and zero point.

@@ -6,6 +6,7 @@ namespace {
 // Ties index j of every block of `hidden` indices with unit j.
 void tie_blocks(RuleContext& c, const Axis& axis, const Axis& hidden) {
   const auto ids = c.state().ids(axis.track), units = c.state().ids(hidden.track);
+  if (units.empty() || ids.size() % units.size() != 0) return c.lock_all(Reason::unknown_shape);
   for (std::size_t i = 0; i < ids.size(); ++i) c.state().unite(units[i % units.size()], ids[i]);
 }
 
@@ -22,14 +23,14 @@ void recurrent(RuleContext& c, std::size_t last_state, int peepholes) {
   }
   if (peepholes > 0 && c.has(static_cast<std::size_t>(peepholes)))
     tie_blocks(c, c.state().flatten(c.axis(static_cast<std::size_t>(peepholes), 1), c.index()), hidden);
-  c.lock(c.peek(0, 0), Reason::fixed_axis);
-  c.lock(c.peek(0, 1), Reason::fixed_axis);
+  c.lock(0, 0, Reason::fixed_axis);
+  c.lock(0, 1, Reason::fixed_axis);
   for (std::size_t i = 5; i <= last_state; ++i) {  // initial_h, initial_c
     if (!c.has(i)) continue;
     c.meet(hidden, c.axis(i, 2));
     c.mix(Mixing::state, i, 2, false);
-    c.lock(c.peek(i, 0), Reason::fixed_axis);
-    c.lock(c.peek(i, 1), Reason::fixed_axis);
+    c.lock(i, 0, Reason::fixed_axis);
+    c.lock(i, 1, Reason::fixed_axis);
   }
   if (c.has_output(0)) c.set(0, 3, hidden);
   for (std::size_t o = 1; o < c.node().outputs.size(); ++o)

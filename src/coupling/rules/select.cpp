@@ -63,7 +63,7 @@ void gather(RuleContext& c) {
     }
     const std::int64_t length = c.shape(0)[k];
     if (!indices) {
-      c.lock(c.peek(0, k), Reason::indexed_by_data);
+      c.lock(0, k, Reason::indexed_by_data);
     } else if (index_rank == 0) {
       const std::int64_t picked = (*indices)[0] < 0 ? (*indices)[0] + length : (*indices)[0];
       if (c.peek(0, k).tracked()) c.lock(c.state().range(c.axis(0, k), picked, picked + 1, c.index()), Reason::picked);
@@ -72,7 +72,7 @@ void gather(RuleContext& c) {
       for (std::int64_t i : *indices) wrapped.push_back(i < 0 ? i + length : i);
       c.set(0, o, c.state().select(c.axis(0, k), wrapped, c.index()));
     } else {
-      c.lock(c.peek(0, k), Reason::indexed_by_data);
+      c.lock(0, k, Reason::indexed_by_data);
     }
     o += index_rank;
   }
@@ -84,11 +84,13 @@ void lock_data(RuleContext& c) {
 
 // Indices address the leading axes; the trailing ones pass.
 void gather_nd(RuleContext& c) {
-  const auto batch = static_cast<std::size_t>(c.node().int_or("batch_dims", 0));
-  const std::size_t addressed = batch + static_cast<std::size_t>(c.shape(1).back());
+  const std::int64_t batch = c.node().int_or("batch_dims", 0);
+  if (batch < 0 || c.shape(1).back() > static_cast<std::int64_t>(c.rank(0)) - batch)
+    return c.lock_all(Reason::unknown_shape);
+  const auto addressed = static_cast<std::size_t>(batch + c.shape(1).back());
   c.lock_from(1, 0, Reason::fixed_axis);
-  for (std::size_t k = 0; k < std::min(addressed, c.rank(0)); ++k) c.lock(c.peek(0, k), Reason::indexed_by_data);
-  for (std::size_t k = addressed; k < c.rank(0); ++k) c.set(0, k + c.rank(1) - 1 - addressed + batch, c.axis(0, k));
+  for (std::size_t k = 0; k < std::min(addressed, c.rank(0)); ++k) c.lock(0, k, Reason::indexed_by_data);
+  for (std::size_t k = addressed; k < c.rank(0); ++k) c.set(0, k + c.rank(1) - 1 - addressed, c.axis(0, k));
 }
 
 void scatter_nd(RuleContext& c) {
@@ -102,7 +104,7 @@ void scatter_nd(RuleContext& c) {
     const std::size_t u = c.rank(1) - 1 + (k - addressed);
     c.set(0, k, c.meet(c.axis(0, k), c.axis(2, u)));
   }
-  for (std::size_t u = 0; u + 1 < c.rank(1); ++u) c.lock(c.peek(2, u), Reason::indexed_by_data);
+  for (std::size_t u = 0; u + 1 < c.rank(1); ++u) c.lock(2, u, Reason::indexed_by_data);
 }
 
 void compress(RuleContext& c) {

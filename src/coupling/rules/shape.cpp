@@ -12,16 +12,16 @@ void reshape(RuleContext& c) {
 void transpose(RuleContext& c) {
   const std::size_t rank = c.rank(0);
   const auto perm = c.node().ints("perm");
+  if (!perm.empty() && perm.size() != rank) return c.lock_all(Reason::unknown_shape);
   for (std::size_t k = 0; k < rank; ++k)
-    c.set(0, k, c.axis(0, perm.empty() ? rank - 1 - k : static_cast<std::size_t>(perm[k])));
+    c.set(0, k, c.axis(0, perm.empty() ? rank - 1 - k : RuleContext::wrap(perm[k], rank)));
 }
 
 // Which axes of a rank are in a list that may count from the end.
 std::vector<std::uint8_t> marks(const std::vector<std::int64_t>& axes, std::size_t rank) {
   std::vector<std::uint8_t> out(rank, 0);
   for (std::int64_t k : axes) {
-    const std::size_t at = RuleContext::wrap(k, rank);
-    if (at < rank) out[at] = 1;
+    out[RuleContext::wrap(k, rank)] = 1;
   }
   return out;
 }
@@ -34,7 +34,7 @@ void squeeze(RuleContext& c) {
     for (std::size_t k = 0; k < gone.size(); ++k) gone[k] = c.shape(0)[k] == 1;
   for (std::size_t k = 0, o = 0; k < gone.size(); ++k) {
     if (gone[k])
-      c.lock(c.peek(0, k), Reason::picked);
+      c.lock(0, k, Reason::picked);
     else
       c.set(0, o++, c.axis(0, k));
   }
@@ -58,7 +58,7 @@ void expand(RuleContext& c) {
         c.set(0, o, c.axis(0, k));
         continue;
       }
-      c.lock(c.peek(0, k), Reason::broadcast_slice);
+      c.lock(0, k, Reason::broadcast_slice);
     }
     if (length > 1) c.set(0, o, c.state().fresh_axis(length, State::replicated));
   }
@@ -70,7 +70,7 @@ void tile(RuleContext& c) {
     if (from == to) {
       c.set(0, k, c.axis(0, k));
     } else if (from == 1) {
-      c.lock(c.peek(0, k), Reason::broadcast_slice);
+      c.lock(0, k, Reason::broadcast_slice);
       c.set(0, k, c.state().fresh_axis(to, State::replicated));
     } else if (from > 0) {
       const Axis axis = c.axis(0, k);
@@ -106,6 +106,7 @@ void concat(RuleContext& c) {
 // D2S: channel index = (b, b, c) or (c, b, b); the blocks become space, c stays the channel.
 void depth_to_space(RuleContext& c) {
   const std::int64_t block = c.node().int_or("blocksize", 1);
+  if (block < 1 || block > INT16_MAX) return c.lock_all(Reason::unknown_shape);
   const bool column_row = c.node().string_or("mode", "DCR") == "CRD";
   const std::int64_t depth = c.out_shape()[1];
   const Axis in = c.axis(0, 1);
@@ -121,6 +122,7 @@ void depth_to_space(RuleContext& c) {
 // S2D: channel index = (b, b, c).
 void space_to_depth(RuleContext& c) {
   const std::int64_t block = c.node().int_or("blocksize", 1);
+  if (block < 1 || block > INT16_MAX) return c.lock_all(Reason::unknown_shape);
   std::vector<Factor> factors{{block * block, no_track}};
   const Axis in = c.axis(0, 1);
   c.state().append_factors(in, factors);

@@ -32,7 +32,7 @@ void resize(RuleContext& c) {
     if (c.shape(0)[k] == c.out_shape()[k])
       c.set(0, k, c.axis(0, k));
     else
-      c.lock(c.peek(0, k), Reason::fixed_axis);
+      c.lock(0, k, Reason::fixed_axis);
   }
 }
 
