@@ -46,6 +46,7 @@ INSTANTIATE_TEST_SUITE_P(Models, Zoo, testing::ValuesIn(cheap_entries()),
 struct Pretrained {
   const char *name, *file;
   std::vector<std::int64_t> shape;
+  friend void PrintTo(const Pretrained& model, std::ostream* out) { *out << model.file; }
 };
 
 class Ocr : public testing::TestWithParam<Pretrained> {};

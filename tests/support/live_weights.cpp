@@ -18,7 +18,8 @@ double fan_in(const graph::Graph& graph, const std::vector<std::vector<std::int3
       if (node.inputs[i] != value) continue;
       const int axis = graph::output_axis(node, i, tensor.shape.size());
       if (axis >= 0)
-        return static_cast<double>(tensor.elements()) / static_cast<double>(tensor.shape[static_cast<std::size_t>(axis)]);
+        return static_cast<double>(tensor.elements()) /
+               static_cast<double>(tensor.shape[static_cast<std::size_t>(axis)]);
     }
   }
   return 1;
@@ -41,9 +42,15 @@ void make_live(graph::Model& model, std::uint64_t seed) {
     const double spread = std::sqrt(2.0 / fan_in(graph, consumers, id, *tensor));
     for (double& x : values) {
       switch (roles[v]) {
-        case graph::Role::weight: x = spread * normal(engine); break;
-        case graph::Role::bias: x = 0.2 * normal(engine); break;
-        default: x = positive(engine); break;
+        case graph::Role::weight:
+          x = spread * normal(engine);
+          break;
+        case graph::Role::bias:
+          x = 0.2 * normal(engine);
+          break;
+        default:
+          x = positive(engine);
+          break;
       }
     }
     graph.set_constant(id, tensor::from_doubles(tensor->dtype, tensor->shape, values));

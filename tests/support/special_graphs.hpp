@@ -1,4 +1,5 @@
 #pragma once
+#include <ostream>
 #include <span>
 #include <string_view>
 
@@ -12,6 +13,8 @@ struct SpecialGraph {
   void (*build)(Maker&);
   std::int64_t opset = 17;
   bool quantised = false;
+  /// Keeps the list of tests free of addresses.
+  friend void PrintTo(const SpecialGraph& special, std::ostream* out) { *out << special.name; }
 };
 
 std::span<const SpecialGraph> special_images();        ///< Shuffles, gates, norms, layouts of images.
