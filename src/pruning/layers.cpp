@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <unordered_set>
 
 #include "coppice/base/error.hpp"
 #include "coppice/base/nearest.hpp"
@@ -116,8 +117,14 @@ std::vector<Layers::Match> Layers::find(std::string_view pattern) const {
   if (!with.empty()) return with;
   if (!without.empty()) return without;
   std::vector<std::string_view> names;
-  for (const Layer& layer : layers_)
-    if (layer.weights) names.push_back(layer.names[0]);
+  std::unordered_set<std::string_view> known;
+  for (const Layer& layer : layers_) {
+    // A part of a path may have been meant as well.
+    const std::string_view name = layer.names[0];
+    for (std::size_t end = 1; layer.weights && end <= name.size(); ++end)
+      if ((end == name.size() || name[end] == '.') && known.insert(name.substr(0, end)).second)
+        names.push_back(name.substr(0, end));
+  }
   throw Error("layer \"" + std::string(pattern) +
               "\": no node or parameter of that name; nearest: " + base::nearest_list(path, names));
 }
