@@ -102,6 +102,14 @@ bool Content::all_known() const {
   return std::all_of(unknown.begin(), unknown.end(), [](std::uint8_t u) { return u == 0; });
 }
 
+bool same(const Fact& a, const Fact& b) {
+  if (a.dtype != b.dtype || a.ranked != b.ranked || a.shape != b.shape) return false;
+  if (a.content == b.content) return true;
+  if (!a.content || !b.content) return false;
+  return a.content->ints == b.content->ints && a.content->reals == b.content->reals &&
+         a.content->unknown == b.content->unknown;
+}
+
 bool Fact::complete() const {
   return ranked && std::all_of(shape.begin(), shape.end(), [](std::int64_t extent) { return extent >= 0; });
 }

@@ -6,6 +6,7 @@
 #include "coppice/graph/passes.hpp"
 
 #include "graph/function_table.hpp"
+#include "graph/subgraph_clone.hpp"
 
 namespace coppice::graph {
 namespace {
@@ -18,43 +19,10 @@ std::size_t at(ValueId id) {
   return static_cast<std::size_t>(id);
 }
 
-/// Names that are new in the whole model: with subgraphs around, uniqueness in one graph is not enough.
-class Names {
- public:
-  void reserve(const Graph& graph) {
-    for (const Value& value : graph.values) used_.insert(value.name);
-    for (const Node& node : graph.nodes) for_each_subgraph(node, [&](const Graph& inner) { reserve(inner); });
-  }
-  std::string fresh(const std::string& stem) {
-    if (used_.insert(stem).second) return stem;
-    for (std::int64_t& counter = counters_[stem];;) {
-      std::string candidate = stem + "_" + std::to_string(++counter);
-      if (used_.insert(candidate).second) return candidate;
-    }
-  }
-
- private:
-  std::unordered_set<std::string> used_;
-  std::unordered_map<std::string, std::int64_t> counters_;
-};
-
-/// What the names of a function body, and of the subgraphs in it, became. An empty new name: an absent operand.
-struct Scope {
-  const Scope* outer = nullptr;
-  std::unordered_map<std::string, std::string> renamed;
-
-  const std::string* find(const std::string& name) const {
-    for (const Scope* scope = this; scope; scope = scope->outer)
-      if (const auto found = scope->renamed.find(name); found != scope->renamed.end()) return &found->second;
-    return nullptr;
-  }
-};
-
 /// One call that is being replaced.
 struct Call {
   const Node& node;
   const Function& function;
-  std::string prefix;  ///< Of new names.
 
   /// The attribute that a reference stands for; null when neither the call nor the function gives one.
   const Attribute* resolve(const std::string& reference) const {
@@ -63,6 +31,39 @@ struct Call {
       if (fallback.name == reference) return &fallback;
     return nullptr;
   }
+};
+
+void spend_node(std::int64_t& left) {
+  if (--left < 0) throw Error("the model's functions expand to unreasonably many nodes");
+}
+
+/// Copies the subgraphs of a function's body into the place of a call.
+class BodyCloner : public SubgraphCloner {
+ public:
+  BodyCloner(Names& names, const Call& call, std::int64_t& left)
+      : SubgraphCloner(names, (call.node.name.empty() ? call.function.name : call.node.name) + "/"),
+        call_(call),
+        left_(left) {}
+
+  std::vector<Attribute> attributes(const Node& node, const Scope& scope) override {
+    std::vector<Attribute> out;
+    for (const Attribute& attribute : node.attributes) {
+      if (attribute.ref.empty()) {
+        out.push_back({attribute.name, copy(attribute.value, scope), {}, attribute.extra});
+      } else if (const Attribute* given = call_.resolve(attribute.ref)) {
+        // What the call gives lives in the caller's scope: nothing in it is renamed by this one.
+        out.push_back({attribute.name, copy(given->value, Scope{}), given->ref, given->extra});
+      }
+    }
+    return out;
+  }
+
+ protected:
+  void count_node() override { spend_node(left_); }
+
+ private:
+  const Call& call_;
+  std::int64_t& left_;
 };
 
 class Inliner {
@@ -117,14 +118,7 @@ class Inliner {
     }
   }
 
-  void count_node() {
-    if (--left_ < 0) throw Error("the model's functions expand to unreasonably many nodes");
-  }
-
   std::vector<Node> instantiate(Graph& graph, const Node& node, const Function& function);
-  std::vector<Attribute> attributes(const Node& node, const Call& call, const Scope& scope);
-  AttributeValue cloned(const AttributeValue& value, const Call& call, const Scope& scope);
-  GraphPtr clone(const Graph& source, const Call& call, const Scope& outer);
 
   FunctionTable table_;
   Names names_;
@@ -142,7 +136,8 @@ std::vector<Node> Inliner::instantiate(Graph& graph, const Node& node, const Fun
   if (node.outputs.size() > body.outputs.size())
     fail("expected at most " + std::to_string(body.outputs.size()) + " outputs, found " +
          std::to_string(node.outputs.size()));
-  const Call call{node, function, (node.name.empty() ? function.name : node.name) + "/"};
+  const Call call{node, function};
+  BodyCloner cloner(names_, call, left_);
   std::vector<std::optional<ValueId>> ids(body.values.size());
   for (std::size_t i = 0; i < body.inputs.size(); ++i) ids[at(body.inputs[i])] = node.input(i);
   std::vector<Node> copies;  // for outputs that are inputs, or given out twice
@@ -154,14 +149,14 @@ std::vector<Node> Inliner::instantiate(Graph& graph, const Node& node, const Fun
       continue;
     }
     if (*id == no_value) fail("output \"" + function.outputs[i] + "\" is an input that is absent");
-    count_node();
+    spend_node(left_);
     copies.push_back(
-        {.op = "Identity", .name = call.prefix + "Identity", .inputs = {*id}, .outputs = {node.outputs[i]}});
+        {.op = "Identity", .name = cloner.prefix() + "Identity", .inputs = {*id}, .outputs = {node.outputs[i]}});
   }
   Scope scope;
   for (std::size_t i = 0; i < body.values.size(); ++i) {
     const std::string& name = body.values[i].name;
-    if (!ids[i]) ids[i] = graph.value(names_.fresh(call.prefix + name));
+    if (!ids[i]) ids[i] = graph.value(cloner.fresh(name));
     scope.renamed.emplace(name, std::string(graph.name_of(*ids[i])));
   }
   const auto moved = [&](const std::vector<ValueId>& list) {
@@ -171,80 +166,18 @@ std::vector<Node> Inliner::instantiate(Graph& graph, const Node& node, const Fun
   };
   std::vector<Node> out;
   for (const Node& inner : body.nodes) {
-    count_node();
+    spend_node(left_);
     out.push_back({.op = inner.op,
                    .domain = inner.domain,
-                   .name = inner.name.empty() ? std::string() : call.prefix + inner.name,
+                   .name = inner.name.empty() ? std::string() : cloner.prefix() + inner.name,
                    .inputs = moved(inner.inputs),
                    .outputs = moved(inner.outputs),
-                   .attributes = attributes(inner, call, scope),
+                   .attributes = cloner.attributes(inner, scope),
                    .overload = inner.overload,
                    .extra = inner.extra});
   }
   out.insert(out.end(), std::make_move_iterator(copies.begin()), std::make_move_iterator(copies.end()));
   return out;
-}
-
-std::vector<Attribute> Inliner::attributes(const Node& node, const Call& call, const Scope& scope) {
-  std::vector<Attribute> out;
-  for (const Attribute& attribute : node.attributes) {
-    if (attribute.ref.empty()) {
-      out.push_back({attribute.name, cloned(attribute.value, call, scope), {}, attribute.extra});
-    } else if (const Attribute* given = call.resolve(attribute.ref)) {
-      // What the call gives lives in the caller's scope: nothing in it is renamed by this one.
-      out.push_back({attribute.name, cloned(given->value, call, Scope{}), given->ref, given->extra});
-    }
-  }
-  return out;
-}
-
-AttributeValue Inliner::cloned(const AttributeValue& value, const Call& call, const Scope& scope) {
-  if (const auto* one = std::get_if<GraphPtr>(&value)) return *one ? clone(**one, call, scope) : GraphPtr();
-  if (const auto* many = std::get_if<std::vector<GraphPtr>>(&value)) {
-    std::vector<GraphPtr> out;
-    for (const GraphPtr& graph : *many) out.push_back(graph ? clone(*graph, call, scope) : GraphPtr());
-    return out;
-  }
-  return value;
-}
-
-GraphPtr Inliner::clone(const Graph& source, const Call& call, const Scope& outer) {
-  auto copy = std::make_shared<Graph>(source);
-  Scope scope{&outer, {}};
-  std::vector<ValueId> ids(source.values.size());
-  copy->index.clear();
-  for (std::size_t i = 0; i < source.values.size(); ++i) {
-    Value& value = copy->values[i];
-    const std::string* known = value.captured ? outer.find(source.values[i].name) : nullptr;
-    if (!value.captured) {
-      value.name = names_.fresh(call.prefix + value.name);
-      scope.renamed.emplace(source.values[i].name, value.name);
-    } else if (known) {
-      value.name = *known;
-    }
-    // Two names of the body may have become one (or none) outside.
-    ids[i] = value.name.empty() ? no_value : copy->index.emplace(value.name, static_cast<ValueId>(i)).first->second;
-    if (ids[i] != static_cast<ValueId>(i)) {
-      value = {.name = names_.fresh(call.prefix + source.values[i].name)};
-      copy->index.emplace(value.name, static_cast<ValueId>(i));
-    }
-  }
-  const auto move = [&](std::vector<ValueId>& list) {
-    for (ValueId& id : list)
-      if (id != no_value) id = ids[at(id)];
-  };
-  for (Node& node : copy->nodes) {
-    count_node();
-    move(node.inputs);
-    move(node.outputs);
-    node.attributes = attributes(node, call, scope);
-  }
-  move(copy->inputs);
-  move(copy->outputs);
-  for (ValueId output : copy->outputs)
-    if (output == no_value) throw Error("function \"" + full_name(call.function) + "\": an absent input is given out");
-  copy->reindex();
-  return copy;
 }
 
 /// Imports what the functions imported; their own domains are no longer needed.

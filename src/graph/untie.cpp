@@ -1,20 +1,15 @@
 #include "coppice/graph/untie.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <unordered_map>
+
+#include "graph/same.hpp"
 
 namespace coppice::graph {
 namespace {
 
 std::size_t at(std::int32_t id) {
   return static_cast<std::size_t>(id);
-}
-
-bool same(const Tensor& a, const Tensor& b) {
-  if (a.dtype != b.dtype || a.shape != b.shape || a.bytes.size() != b.bytes.size() || a.strings != b.strings)
-    return false;
-  return a.bytes.data() == b.bytes.data() || std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
 }
 
 // A vector in any orientation, long enough to carry units, of a type that weights come in.

@@ -182,6 +182,13 @@ void Cutter::update_declarations() {
   }
 }
 
+bool Cutter::is_as_before(graph::ValueId value) const {
+  if (at(value) >= p_.model.graph.values.size()) return false;
+  for (std::size_t w = 0; w < before_.size(); ++w)
+    if (!graph::same((*before_[w])[at(value)], after_[w][at(value)])) return false;
+  return true;
+}
+
 // Puts the new nodes in place and drops the shape arithmetic that nobody reads any more.
 void Cutter::finish() {
   graph::Graph& g = graph();
@@ -220,6 +227,7 @@ void Cutter::finish() {
   });
   g.sort();
   graph::retie(g, p_.untied);
+  graph::restore_control_flow(g, p_.regions, [&](graph::ValueId value) { return is_as_before(value); });
   g.check();
 }
 

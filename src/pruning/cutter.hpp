@@ -55,6 +55,8 @@ class Cutter {
   void check_results();
   void update_declarations();
   void finish();
+  /// Whether the cut changed nothing that is known of a value.
+  bool is_as_before(graph::ValueId value) const;
   bool holds(graph::ValueId value, const Wanted& wanted) const;
   /// A value that holds the wanted numbers, made by changing literals behind `value`; no_value when that can't be done.
   /// `exclusive`: everything between `value` and the operand in hand has no other reader, so it may change in place.

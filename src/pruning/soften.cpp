@@ -7,6 +7,7 @@ namespace coppice::pruning {
 graph::Model soften(const Prepared& prepared, std::span<const std::uint8_t> removed) {
   graph::Model out = zeroed(prepared, removed);
   graph::retie(out.graph, prepared.untied);
+  graph::restore_control_flow(out.graph, prepared.regions);
   return out;
 }
 

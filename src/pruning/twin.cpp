@@ -256,6 +256,7 @@ graph::Model twin(const Prepared& prepared, std::span<const std::uint8_t> remove
   Masker(prepared, removed, out).run(ZeroFlow(prepared, removed));
   out.graph.sort();
   graph::retie(out.graph, prepared.untied);
+  graph::restore_control_flow(out.graph, prepared.regions);
   out.graph.check();
   return out;
 }

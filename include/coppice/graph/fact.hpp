@@ -38,6 +38,9 @@ struct Fact {
   std::optional<std::vector<std::int64_t>> int_values() const;
 };
 
+/// Whether the same is known of two values.
+bool same(const Fact& a, const Fact& b);
+
 /// One choice of a number for every dynamic dimension. Shape inference runs in a world, on plain numbers; what differs
 /// between two worlds is dynamic. This replaces symbolic dimensions: shape arithmetic of any kind can be followed.
 struct World {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "coppice/coupling/couplings.hpp"
+#include "coppice/graph/control_flow.hpp"
 #include "coppice/graph/infer.hpp"
 #include "coppice/graph/model.hpp"
 #include "coppice/graph/parameters.hpp"
@@ -20,6 +21,7 @@ struct PrepareOptions {
 /// A model made ready for pruning, with all that is known of it.
 struct Prepared {
   graph::Model model;  ///< Functions inlined, sorted, static control flow resolved, shared constants untied.
+  std::vector<graph::ResolvedRegion> regions;  ///< Static control flow that was resolved.
   std::vector<graph::UntiedUse> untied;
   graph::Worlds worlds;
   graph::Facts first, second;  ///< Facts in two worlds; equal for a static model.
