@@ -91,11 +91,24 @@ std::string lock_table(const std::vector<analysis::LockRow>& locks) {
   if (locks.empty()) return "\nnothing is locked\n";
   analysis::Table table(
       {{"locked at", Align::left, true}, {"reason"}, {"units", Align::right}, {"parameters", Align::right}});
+  struct Rest {
+    std::int64_t nodes = 0, units = 0;
+  };
+  std::map<std::string_view, Rest> rest;  // What touches no parameter, such as the positions within a head.
   std::map<std::string_view, std::string_view> reasons;
   for (const analysis::LockRow& row : locks) {
-    table.row({row.where.empty() ? "-" : row.where, std::string(name(row.reason)), with_separators(row.units),
-               row.share > 0 ? percent(row.share) : ""});
     reasons[name(row.reason)] = explain(row.reason);
+    if (row.share > 0) {
+      table.row({row.where.empty() ? "-" : row.where, std::string(name(row.reason)), with_separators(row.units),
+                 percent(row.share)});
+    } else {
+      rest[name(row.reason)].nodes += 1;
+      rest[name(row.reason)].units += row.units;
+    }
+  }
+  for (const auto& [reason, sum] : rest) {
+    table.row({with_separators(sum.nodes) + (sum.nodes == 1 ? " node" : " nodes") + ", on no parameter",
+               std::string(reason), with_separators(sum.units)});
   }
   std::string out = '\n' + table.text() + '\n';
   for (const auto& [reason, text] : reasons) out.append(reason).append(": ").append(text).append("\n");
