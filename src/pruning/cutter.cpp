@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <numeric>
 #include <unordered_map>
 
 #include "coppice/tensor/kernels.hpp"
+
+#include "pruning/inputs.hpp"
 
 namespace coppice::pruning {
 namespace {
@@ -48,7 +51,10 @@ std::optional<graph::Shape> Cutter::planned(graph::ValueId value, std::size_t wo
   graph::Shape out = old.shape;
   // A merged axis may have a dynamic factor, which scales with the world.
   for (std::size_t k = 0; k < out.size(); ++k)
-    if (axes[k].tracked() && axes[k].length > 0) out[k] = out[k] * kept_count(axes[k]) / axes[k].length;
+    if (is_cut(axes[k])) {
+      const std::int64_t kept = kept_count(axes[k]), common = std::gcd(kept, axes[k].length);
+      out[k] = out[k] / (axes[k].length / common) * (kept / common);
+    }
   return out;
 }
 
@@ -83,10 +89,30 @@ void Cutter::fail(const std::string& what) {
   };
   for (graph::ValueId v : n.inputs) add(v);
   for (graph::ValueId v : n.outputs) add(v);
+  for (graph::ValueId v : shape_sources(n)) add(v);
   std::sort(units.begin(), units.end());
   units.erase(std::unique(units.begin(), units.end()), units.end());
   throw StructureError(graph::describe(p_.model.graph, n) + ": " + what, static_cast<std::int32_t>(current_),
                        std::move(units));
+}
+
+// The values whose shapes the operands of a node are computed from.
+std::vector<graph::ValueId> Cutter::shape_sources(const graph::Node& node) const {
+  std::vector<graph::ValueId> out, open = node.inputs;
+  std::vector<std::uint8_t> seen(p_.model.graph.values.size(), 0);
+  while (!open.empty()) {
+    const graph::ValueId v = open.back();
+    open.pop_back();
+    if (v == graph::no_value || at(v) >= seen.size() || seen[at(v)]++) continue;
+    const std::int32_t source = p_.model.graph.values[at(v)].producer;
+    if (source < 0 || !graph::is_folded(p_.model.graph.nodes[at(source)], p_.first)) {
+      out.push_back(v);
+      continue;
+    }
+    const auto& inputs = p_.model.graph.nodes[at(source)].inputs;
+    open.insert(open.end(), inputs.begin(), inputs.end());
+  }
+  return out;
 }
 
 void Cutter::cut_constants() {
@@ -131,17 +157,17 @@ void Cutter::check_data_operands() {
   }
 }
 
-// Bounds and targets of a node that loses nothing stay what they were, though they may be computed from shapes that
-// shrink: the width of a head out of the channels of a residual stream.
-void Cutter::keep_structure() {
+// Bounds and targets of a node that loses nothing, and those that no rule adapts (TopK's k), stay what they were,
+// though they may be computed from shapes that shrink: the width of a head out of the channels of a residual stream.
+void Cutter::keep_structure(bool adapted) {
   const graph::OpDef* def = graph::find_op(node().domain, node().op);
   if (!def || def->structural == 0) return;
   const auto loses = [&](std::span<const coupling::Axis> axes) {
     return std::any_of(axes.begin(), axes.end(), [&](const coupling::Axis& a) { return is_cut(a); });
   };
-  for (std::size_t i = 0; i < node().inputs.size(); ++i)
+  for (std::size_t i = 0; adapted && i < node().inputs.size(); ++i)
     if (loses(axes(i))) return;
-  for (std::size_t o = 0; o < node().outputs.size(); ++o)
+  for (std::size_t o = 0; adapted && o < node().outputs.size(); ++o)
     if (loses(result_axes(o))) return;
   for (std::size_t i = 0; i < std::min<std::size_t>(node().inputs.size(), 32); ++i) {
     if ((def->structural >> i & 1u) == 0) continue;
@@ -178,7 +204,7 @@ void Cutter::update_declarations() {
     const auto axes = axes_of(static_cast<graph::ValueId>(v));
     if (!shape || shape->size() != axes.size()) continue;
     for (std::size_t k = 0; k < axes.size(); ++k)
-      if ((*shape)[k].size >= 0) (*shape)[k].size = kept_count(axes[k]);
+      if ((*shape)[k].size >= 0 && is_cut(axes[k])) (*shape)[k].size = kept_count(axes[k]);
   }
 }
 
@@ -228,6 +254,7 @@ void Cutter::finish() {
   g.sort();
   graph::retie(g, p_.untied);
   graph::restore_control_flow(g, p_.regions, [&](graph::ValueId value) { return is_as_before(value); });
+  list_initializers(model_, p_.model.graph);
   g.check();
 }
 
@@ -253,7 +280,7 @@ graph::Model Cutter::run() {
         rule = find_structure_rule(original.domain, original.op);
       }
       if (rule) rule(*this);
-      keep_structure();
+      keep_structure(rule != nullptr);
       check_data_operands();
       check_results();
     } else {

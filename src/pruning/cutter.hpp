@@ -49,8 +49,9 @@ class Cutter {
 
   graph::Graph& graph() { return model_.graph; }
   std::span<const coupling::Axis> axes_of(graph::ValueId value) const;
+  std::vector<graph::ValueId> shape_sources(const graph::Node& node) const;
   void cut_constants();
-  void keep_structure();
+  void keep_structure(bool adapted);
   void check_data_operands();
   void check_results();
   void update_declarations();

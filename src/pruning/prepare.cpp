@@ -43,6 +43,9 @@ void keep_outputs(graph::Graph& graph, const std::vector<std::string>& names) {
   }
   std::size_t next = 0;
   std::erase_if(graph.nodes, [&](const graph::Node&) { return live[next++] == 0; });
+  std::erase_if(graph.inputs, [&](graph::ValueId v) {
+    return graph.values[at(v)].initializer >= 0 && needed[at(v)] == 0;  // or it would have to be fed
+  });
   std::erase_if(graph.initializers, [&](const graph::Initializer& i) { return needed[at(i.value)] == 0; });
   graph.reindex();
 }

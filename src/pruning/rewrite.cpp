@@ -104,7 +104,7 @@ void Cutter::require(std::size_t operand, const std::string& attribute, const Pe
 }
 
 graph::ValueId Cutter::solve(graph::ValueId value, const Wanted& wanted, int depth, bool exclusive) {
-  exclusive = exclusive && uses_[at(value)] == 1;
+  exclusive = exclusive && uses_[at(value)] == 1 && !graph().values[at(value)].is_output;
   if (depth > depth_limit) return graph::no_value;
   if (holds(value, wanted)) return value;
   const auto key = std::make_pair(value, wanted);
@@ -151,7 +151,7 @@ graph::ValueId Cutter::solve(graph::ValueId value, const Wanted& wanted, int dep
     }
     if (out == graph::no_value) out = patch(value, wanted);
   }
-  if (out != graph::no_value) solved_.emplace(key, out);
+  solved_.emplace(key, out);  // failures too: a product of a value with itself would try them again and again
   return out;
 }
 
@@ -163,6 +163,8 @@ graph::ValueId Cutter::solve_moved(const graph::Node& source, const Wanted& want
   Wanted inner(wanted.size(), std::vector<std::optional<std::int64_t>>(content->ints.size()));
   for (std::size_t w = 0; w < wanted.size(); ++w)
     for (std::size_t i = 0; i < from.size(); ++i) {
+      // Real numbers (a Cast of Floor) have no such elements.
+      if (from[i] < 0 || from[i] >= static_cast<std::int64_t>(inner[w].size())) return graph::no_value;
       auto& slot = inner[w][static_cast<std::size_t>(from[i])];
       if (slot && wanted[w][i] && *slot != *wanted[w][i]) return graph::no_value;
       if (wanted[w][i]) slot = wanted[w][i];
@@ -195,17 +197,17 @@ graph::ValueId Cutter::solve_arithmetic(const graph::Node& source, const Wanted&
         const std::int64_t r = *wanted[w][i], c = f->ints[fi];
         std::int64_t need = 0;
         if (mul) {
-          possible = c != 0 && r % c == 0;
+          possible = c != 0 && c != -1 && r % c == 0;
           need = possible ? r / c : 0;
         } else if (div && change == 1) {
-          possible = r != 0 && c / r != 0 && c / (c / r) == r;
+          possible = r > 0 && c > 0 && c / r != 0 && c / (c / r) == r;
           need = possible ? c / r : 0;
         } else if (div) {
-          need = r * c;
+          possible = !__builtin_mul_overflow(r, c, &need);
         } else if (add) {
-          need = r - c;
+          possible = !__builtin_sub_overflow(r, c, &need);
         } else {
-          need = change == 1 ? c - r : r + c;
+          possible = change == 1 ? !__builtin_sub_overflow(c, r, &need) : !__builtin_add_overflow(r, c, &need);
         }
         if (possible && inner[w][mi] && *inner[w][mi] != need) possible = false;
         inner[w][mi] = need;

@@ -1,5 +1,6 @@
 #include "coppice/pruning/cut.hpp"
 
+#include "pruning/inputs.hpp"
 #include "pruning/zero_flow.hpp"
 
 namespace coppice::pruning {
@@ -8,6 +9,7 @@ graph::Model soften(const Prepared& prepared, std::span<const std::uint8_t> remo
   graph::Model out = zeroed(prepared, removed);
   graph::retie(out.graph, prepared.untied);
   graph::restore_control_flow(out.graph, prepared.regions);
+  list_initializers(out, prepared.model.graph);
   return out;
 }
 
@@ -65,7 +67,7 @@ void lock_inexact(Prepared& prepared) {
   for (std::size_t u = 0; u < removed.size(); ++u) removed[u] = couplings.units()[u].locked ? 0 : 1;
   const ZeroFlow flow(prepared, removed);
   for (const coupling::Mix& mix : couplings.mixes()) {
-    if (!flow.leaks(mix)) continue;
+    if (!flow.may_leak(mix)) continue;
     const graph::Node& node = prepared.model.graph.nodes[static_cast<std::size_t>(mix.node)];
     const auto axes = couplings.axes(node.input(static_cast<std::size_t>(mix.operand)));
     std::vector<std::int32_t> units;

@@ -195,7 +195,7 @@ void gather(Cutter& c) {
 
 void pad(Cutter& c) {
   const auto in = c.axes(0), out = c.result_axes(0);
-  if (!any_cut(c, out)) return;
+  if (!any_cut(c, out) && !any_cut(c, in)) return;
   bool known = true;
   const PerWorld wanted = each_world(c, [&](std::size_t w) {
     std::vector<std::int64_t> pads;

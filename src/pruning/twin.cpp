@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 
 #include "coppice/pruning/cut.hpp"
 
+#include "pruning/inputs.hpp"
 #include "pruning/zero_flow.hpp"
 
 namespace coppice::pruning {
@@ -19,13 +21,13 @@ std::size_t at(std::int32_t i) {
 // Adds nodes in front of the node in hand.
 class Masker {
  public:
-  Masker(const Prepared& prepared, std::span<const std::uint8_t> removed, graph::Model& model)
-      : p_(prepared), removed_(removed), model_(model) {}
+  Masker(const Prepared& prepared, std::span<const std::uint8_t> removed, const ZeroFlow& flow, graph::Model& model)
+      : p_(prepared), removed_(removed), flow_(flow), model_(model) {}
 
-  void run(const ZeroFlow& flow) {
+  void run() {
     std::map<std::int32_t, std::vector<coupling::Mix>> by_node;
     for (const coupling::Mix& mix : p_.couplings.mixes())
-      if (flow.leaks(mix)) by_node[mix.node].push_back(mix);
+      if (flow_.leaks(mix)) by_node[mix.node].push_back(mix);
     std::vector<graph::Node> nodes;
     for (std::size_t i = 0; i < p_.model.graph.nodes.size(); ++i) {
       node_ = model_.graph.nodes[i];
@@ -41,7 +43,6 @@ class Masker {
  private:
   struct Mask {
     std::vector<double> keep;  // 1 or 0 per index
-    double scale = 1;          // old count over new count
   };
 
   const graph::Fact& fact(ValueId value) const { return p_.first[at(value)]; }
@@ -50,10 +51,19 @@ class Masker {
   Mask mask_of(ValueId value, std::size_t axis) const {
     const coupling::Axis& a = p_.couplings.axes(value)[axis];
     const auto kept = p_.couplings.kept(a, removed_);
-    Mask out{std::vector<double>(static_cast<std::size_t>(a.length), 0.0),
-             static_cast<double>(a.length) / static_cast<double>(std::max<std::size_t>(1, kept.size()))};
+    Mask out{std::vector<double>(static_cast<std::size_t>(a.length), 0.0)};
     for (std::int64_t i : kept) out.keep[static_cast<std::size_t>(i)] = 1;
     return out;
+  }
+
+  // Makes the mask's sum in each of `parts` equal blocks what it was before.
+  static void weigh(Mask& mask, std::size_t parts) {
+    const std::size_t per = mask.keep.size() / parts;
+    for (std::size_t begin = 0; begin + per <= mask.keep.size() && per > 0; begin += per) {
+      double left = 0;
+      for (std::size_t i = begin; i < begin + per; ++i) left += mask.keep[i];
+      for (std::size_t i = begin; i < begin + per; ++i) mask.keep[i] *= static_cast<double>(per) / std::max(left, 1.0);
+    }
   }
 
   static graph::Shape along(std::int64_t length, std::size_t rank, std::size_t axis) {
@@ -105,10 +115,19 @@ class Masker {
       return;
     }
     for (const coupling::Mix& mix : mixes) {
-      const auto operand = static_cast<std::size_t>(mix.operand);
-      const ValueId original = p_.model.graph.nodes[at(mix.node)].inputs[operand];
-      node_.inputs[operand] = masked(node_.inputs[operand], original, mix);
+      mask_operand(mix);
+      if (mix.other < 0 || !flow_.wild(p_.model.graph.nodes[at(mix.node)].inputs[at(mix.other)])) continue;
+      coupling::Mix reverse = mix;
+      std::swap(reverse.operand, reverse.other);
+      std::swap(reverse.axis, reverse.other_axis);
+      mask_operand(reverse);
     }
+  }
+
+  void mask_operand(const coupling::Mix& mix) {
+    const auto operand = static_cast<std::size_t>(mix.operand);
+    const ValueId original = p_.model.graph.nodes[at(mix.node)].inputs[operand];
+    node_.inputs[operand] = masked(node_.inputs[operand], original, mix);
   }
 
   // `value` with what is removed along the mix's axis made neutral for the mixing.
@@ -118,9 +137,10 @@ class Masker {
     Mask mask = mask_of(original, axis);
     const graph::Shape shape = along(static_cast<std::int64_t>(mask.keep.size()), rank, axis);
     double neutral = 0;
+    if (flow_.wild(original) && tensor::is_real(dtype)) value = selected(value, dtype, shape, mask.keep, 0);
     switch (mix.how) {
       case coupling::Mixing::mean:
-        for (double& k : mask.keep) k *= mask.scale;
+        weigh(mask, 1);
         [[fallthrough]];
       case coupling::Mixing::sum:
       case coupling::Mixing::contraction:
@@ -142,9 +162,37 @@ class Masker {
       case coupling::Mixing::statistics:
         break;
     }
-    std::vector<std::int64_t> keep(mask.keep.begin(), mask.keep.end());
-    const ValueId condition = constant(tensor::from_ints(graph::DType::boolean, shape, keep));
-    return add("Where", {condition, value, scalar(dtype, neutral)});
+    return selected(value, dtype, shape, mask.keep, neutral);
+  }
+
+  // `value` where `keep` is not zero, else `other`; an infinite `other` stands for the type's largest or smallest.
+  ValueId selected(ValueId value, graph::DType dtype, const graph::Shape& shape, const std::vector<double>& keep,
+                   double other) {
+    if (model_.opset() >= 9) {
+      std::vector<std::int64_t> flags;
+      for (double k : keep) flags.push_back(k != 0);
+      const ValueId condition = constant(tensor::from_ints(graph::DType::boolean, shape, flags));
+      const ValueId rest = tensor::is_real(dtype) ? scalar(dtype, other)
+                                                  : constant(tensor::from_ints(dtype, {}, {{whole(dtype, other)}}));
+      return add("Where", {condition, value, rest});
+    }
+    const double finite = std::clamp(other, -6e4, 6e4);
+    std::vector<double> ones, rest;
+    for (double k : keep) {
+      ones.push_back(k != 0 ? 1 : 0);
+      rest.push_back(k != 0 ? 0 : finite);
+    }
+    return add("Add", {add("Mul", {value, reals(dtype, shape, ones)}), reals(dtype, shape, rest)});
+  }
+
+  static std::int64_t whole(graph::DType dtype, double value) {
+    const int bits = std::clamp(tensor::bit_width(dtype), 1, 64);
+    const bool is_signed = dtype == graph::DType::int8 || dtype == graph::DType::int16 ||
+                           dtype == graph::DType::int32 || dtype == graph::DType::int64;
+    const bool boolean = dtype == graph::DType::boolean;
+    const auto largest = static_cast<std::int64_t>(~std::uint64_t{0} >> (bits == 64 ? 1 : 64 - bits + is_signed));
+    if (std::isinf(value)) return value > 0 ? (boolean ? 1 : largest) : is_signed ? -largest - 1 : 0;
+    return static_cast<std::int64_t>(value);
   }
 
   double quantised_zero(const coupling::Mix& mix) const {
@@ -184,32 +232,38 @@ class Masker {
            ++k)
         axes.push_back(static_cast<std::int64_t>(k));
     }
-    // Masks per cut axis; their product zeroes what is removed, `scale` corrects the count.
-    std::vector<ValueId> masks;
-    double scale = 1;
-    for (const coupling::Mix& mix : mixes) {
-      if (mix.operand != 0) continue;
-      const Mask m = mask_of(original, static_cast<std::size_t>(mix.axis));
-      scale *= m.scale;
-      masks.push_back(reals(
-          work, along(static_cast<std::int64_t>(m.keep.size()), rank, static_cast<std::size_t>(mix.axis)), m.keep));
-    }
-    const auto survivors = [&](ValueId v) {
-      for (ValueId m : masks) v = add("Mul", {v, m});
-      return v;
-    };
     const bool grouped = old.is("GroupNormalization");
     const std::int64_t groups = grouped ? old.int_or("num_groups", 1) : 1;
+    // Masks per cut axis; their product zeroes what is removed and corrects the count of what is left.
+    std::vector<ValueId> masks;
+    for (const coupling::Mix& mix : mixes) {
+      if (mix.operand != 0) continue;
+      Mask m = mask_of(original, static_cast<std::size_t>(mix.axis));
+      const graph::Shape shape =
+          along(static_cast<std::int64_t>(m.keep.size()), rank, static_cast<std::size_t>(mix.axis));
+      if (flow_.wild(original)) x = selected(x, work, shape, m.keep, 0);
+      weigh(m, grouped && mix.axis == 1 ? static_cast<std::size_t>(groups) : 1);
+      masks.push_back(reals(work, shape, m.keep));
+    }
     const auto mean = [&](ValueId v) {
-      v = add("Mul", {survivors(v), scalar(work, scale)});
+      for (ValueId m : masks) v = add("Mul", {v, m});
       if (!grouped) return reduce_mean(v, axes);
       const ValueId folded = add("Reshape", {v, constant(Tensor::ints(std::vector<std::int64_t>{0, groups, -1}))});
       return per_channel(reduce_mean(folded, {2}), groups, fact(original).shape[1], rank);
     };
-    ValueId centred = root_mean_square ? x : add("Sub", {x, mean(x)});
+    const ValueId centre = root_mean_square ? graph::no_value : mean(x);
+    const ValueId centred = root_mean_square ? x : add("Sub", {x, centre});
     const ValueId variance = mean(add("Mul", {centred, centred}));
     const double epsilon = old.float_or("epsilon", old.op == "MeanVarianceNormalization" ? 1e-9f : 1e-5f);
-    ValueId y = add("Div", {centred, add("Sqrt", {add("Add", {variance, scalar(work, epsilon)})})});
+    const ValueId deviation = add("Sqrt", {add("Add", {variance, scalar(work, epsilon)})});
+    ValueId y = add("Div", {centred, deviation});
+    // Mean and inverse deviation are results too; where there is no mean, the inverse deviation may stand in its place.
+    if (node_.output(1) != graph::no_value && old.op == "LayerNormalization")
+      emit("Identity", {centre}, {}, node_.outputs[1]);
+    if (node_.output(1) != graph::no_value && root_mean_square && !skip)
+      emit("Reciprocal", {deviation}, {}, node_.outputs[1]);
+    if (node_.output(2) != graph::no_value && old.op == "LayerNormalization")
+      emit("Reciprocal", {deviation}, {}, node_.outputs[2]);
     if (cast) y = add("Cast", {y}, {attribute("to", static_cast<std::int64_t>(dtype))});
     const std::size_t gamma = skip ? 2 : 1;
     const bool channels = old.op == "InstanceNormalization" || grouped;
@@ -243,6 +297,7 @@ class Masker {
 
   const Prepared& p_;
   std::span<const std::uint8_t> removed_;
+  const ZeroFlow& flow_;
   graph::Model& model_;
   graph::Node node_;
   std::vector<graph::Node> before_;
@@ -253,10 +308,12 @@ class Masker {
 
 graph::Model twin(const Prepared& prepared, std::span<const std::uint8_t> removed) {
   graph::Model out = zeroed(prepared, removed);
-  Masker(prepared, removed, out).run(ZeroFlow(prepared, removed));
+  const ZeroFlow flow(prepared, removed);
+  Masker(prepared, removed, flow, out).run();
   out.graph.sort();
   graph::retie(out.graph, prepared.untied);
   graph::restore_control_flow(out.graph, prepared.regions);
+  list_initializers(out, prepared.model.graph);
   out.graph.check();
   return out;
 }

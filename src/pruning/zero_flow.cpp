@@ -149,7 +149,8 @@ ZeroFlow::ZeroFlow(const Prepared& prepared, std::span<const std::uint8_t> remov
       removed_(removed),
       track_cut_(prepared.couplings.track_count(), 0),
       zero_(prepared.model.graph.values.size(), 0),
-      zeroable_(prepared.model.graph.values.size(), 0) {
+      zeroable_(prepared.model.graph.values.size(), 0),
+      wild_(prepared.model.graph.values.size(), 0) {
   for (std::size_t t = 0; t < track_cut_.size(); ++t) {
     const auto units = p_.couplings.track(static_cast<coupling::TrackId>(t));
     track_cut_[t] = std::any_of(units.begin(), units.end(), [&](std::int32_t u) { return removed_[at(u)] != 0; });
@@ -162,8 +163,11 @@ ZeroFlow::ZeroFlow(const Prepared& prepared, std::span<const std::uint8_t> remov
   }
   for (const graph::Node& node : g.nodes) {
     if (node.is("Constant")) continue;
-    for (graph::ValueId o : node.outputs)
-      if (o != graph::no_value && any_cut(o)) zero_[at(o)] = node_zero(node, o);
+    for (graph::ValueId o : node.outputs) {
+      if (o == graph::no_value || !any_cut(o)) continue;
+      wild_[at(o)] = node_wild(node);
+      zero_[at(o)] = !wild_[at(o)] && node_zero(node, o);
+    }
   }
 }
 
@@ -224,6 +228,56 @@ bool ZeroFlow::one_covers(const graph::Node& node, graph::ValueId output, std::s
   return true;
 }
 
+// Columns come from b, rows from a, and of the batch axes either will do.
+bool ZeroFlow::product_zero(const graph::Node& node, graph::ValueId output, std::size_t a, std::size_t b) const {
+  const auto axes = p_.couplings.axes(output);
+  const graph::ValueId x = node.input(a), y = node.input(b);
+  if (x == graph::no_value || y == graph::no_value) return false;
+  const bool rows = p_.couplings.axes(x).size() > 1, columns = p_.couplings.axes(y).size() > 1;
+  for (std::size_t r = 0; r < axes.size(); ++r) {
+    if (!is_cut(axes[axes.size() - 1 - r])) continue;
+    const std::size_t full = r + (columns ? 0 : 1);  // with the place of a vector's missing axis
+    const std::size_t place = full > 0 && !rows ? full + 1 : full;
+    const bool covered = place == 0 ? covers(y, 0) : place == 1 ? covers(x, 1) : covers(x, place) || covers(y, place);
+    if (!covered) return false;
+  }
+  return true;
+}
+
+bool ZeroFlow::positive_exponent(const graph::Node& node) const {
+  const graph::Tensor* exponent = p_.model.graph.constant(node.input(1));
+  return exponent && exponent->elements() == 1 && tensor::element_as_double(*exponent, 0) > 0;
+}
+
+bool ZeroFlow::node_wild(const graph::Node& node) const {
+  if (std::any_of(node.inputs.begin(), node.inputs.end(), [&](graph::ValueId v) { return wild(v); })) return true;
+  const auto made_zero = [&](std::size_t i) {
+    return node.input(i) != graph::no_value && any_cut(node.input(i)) && zero(node.input(i));
+  };
+  if (node.is("Div") || node.is("Mod")) return made_zero(1);
+  if (node.is("Pow")) return made_zero(0) && !positive_exponent(node);
+  static const Names poles{"Log", "Reciprocal", "ReduceLogSum", "Acosh"};
+  return poles.contains(node.op) && made_zero(0);
+}
+
+// Gates may be open at zero, what goes into the state may not be anything else than zero.
+static bool states_stay_zero(const graph::Node& node) {
+  const graph::Attribute* given = node.find("activations");
+  if (!given) return true;
+  const auto* names = std::get_if<std::vector<std::string>>(&given->value);
+  static const Names odd{"Tanh", "Relu", "LeakyRelu", "ThresholdedRelu", "Elu", "Softsign"};
+  const std::size_t each = node.op == "LSTM" ? 3 : node.op == "GRU" ? 2 : 1, gates = each == 1 ? 0 : 1;
+  for (std::size_t i = 0; names && i < names->size(); ++i)
+    if (i % each >= gates && !odd.contains((*names)[i])) return false;
+  return names != nullptr;
+}
+
+// The activation that a fused operator ends with.
+static bool fused_activation_keeps_zero(const graph::Node& node) {
+  static const Names names{"", "Relu", "LeakyRelu", "Tanh"};
+  return names.contains(node.string_or("activation", ""));
+}
+
 bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
   const std::string_view op = node.op;
   const auto in = [&](std::size_t i) { return zero(node.input(i)); };
@@ -236,25 +290,28 @@ bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
   if (op == "Concat") return std::all_of(all.begin(), all.end(), in);
   if (is_normalisation(node)) {
     // The statistics may be anything; gamma and beta decide. Only the channel axis may be cut for that to hold.
+    const auto out = p_.couplings.axes(output);
+    if (std::count_if(out.begin(), out.end(), [&](const coupling::Axis& a) { return is_cut(a); }) != 1) return false;
     const std::size_t gamma = node.op.starts_with("Skip") ? 2 : 1;
     bool gamma_cut = false;
     for (const coupling::Axis& a : p_.couplings.axes(node.input(gamma))) gamma_cut = gamma_cut || is_cut(a);
     return gamma_cut && in(gamma) && in(gamma + 1);
   }
   if (op == "Conv" || op == "ConvTranspose" || op == "FusedConv" || op == "ConvInteger")
-    return in(1) && in(2) && (in(0) || !is_cut(p_.couplings.axes(output)[0]));
+    return in(1) && in(2) && (in(0) || !is_cut(p_.couplings.axes(output)[0])) &&
+           (op != "FusedConv" || (in(3) && fused_activation_keeps_zero(node)));
   if (op == "QLinearConv") return in(3) && in(8);
-  if (op == "MatMul" || op == "MatMulInteger") return one_covers(node, output, std::array<std::size_t, 2>{0, 1});
-  if (op == "QLinearMatMul") return one_covers(node, output, std::array<std::size_t, 2>{0, 3});
+  if (op == "MatMul" || op == "MatMulInteger") return product_zero(node, output, 0, 1);
+  if (op == "QLinearMatMul") return product_zero(node, output, 0, 3);
   if (op == "Gemm" || op == "FusedGemm") {
     const auto axes = p_.couplings.axes(output);
-    if (is_cut(axes[0]) && !in(0)) return false;
+    if ((is_cut(axes[0]) && !in(0)) || (op == "FusedGemm" && !fused_activation_keeps_zero(node))) return false;
     return (!is_cut(axes[1]) || in(1)) &&
            (node.input(2) == graph::no_value || all_cover(node, output, std::array<std::size_t, 1>{2}));
   }
   if (op == "Einsum") return std::all_of(all.begin(), all.end(), in);
   if (op == "LSTM" || op == "GRU" || op == "RNN")
-    return !node.has("activations") && in(1) && in(2) && in(3) && in(5) && in(6) && in(7);
+    return states_stay_zero(node) && in(1) && in(2) && in(3) && in(5) && in(6) && in(7);
   if (op == "Clip") {
     for (std::size_t i : {std::size_t{1}, std::size_t{2}}) {
       const graph::Tensor* bound = p_.model.graph.constant(node.input(i));
@@ -276,10 +333,7 @@ bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
     const graph::Tensor* value = fill ? std::get_if<graph::Tensor>(&fill->value) : nullptr;
     return !value || (value->elements() == 1 && tensor::element_as_double(*value, 0) == 0);
   }
-  if (op == "Pow") {
-    const graph::Tensor* exponent = p_.model.graph.constant(node.input(1));
-    return in(0) && exponent && exponent->elements() == 1 && tensor::element_as_double(*exponent, 0) > 0;
-  }
+  if (op == "Pow") return in(0) && positive_exponent(node);
   // What the operand stretches to may be cut where the operand itself has nothing to be zero at.
   if (op == "Expand" || op == "Div") return all_cover(node, output, std::array<std::size_t, 1>{0});
   return preserving().contains(op) && in(0);
@@ -296,7 +350,8 @@ bool ZeroFlow::leaks(const coupling::Mix& mix) const {
     case coupling::Mixing::state:
       return !zero(value);
     case coupling::Mixing::contraction:
-      return !zero(value) && !zero(node.input(static_cast<std::size_t>(mix.other)));
+      return wild(value) || wild(node.input(static_cast<std::size_t>(mix.other))) ||
+             (!zero(value) && !zero(node.input(static_cast<std::size_t>(mix.other))));
     case coupling::Mixing::statistics:
       if (node.is("GroupNormalization") && mix.axis == 1) {
         // Groups that go whole leave the statistics of the others alone.
@@ -309,6 +364,29 @@ bool ZeroFlow::leaks(const coupling::Mix& mix) const {
     default:
       return true;
   }
+}
+
+bool ZeroFlow::may_leak(const coupling::Mix& mix) const {
+  if (leaks(mix)) return true;
+  const graph::Node& node = p_.model.graph.nodes[at(mix.node)];
+  if (mix.how != coupling::Mixing::statistics || !node.is("GroupNormalization") || mix.axis != 1) return false;
+  // Groups that all go whole leak nothing; parts of them would.
+  const coupling::Axis& axis = p_.couplings.axes(node.input(0))[1];
+  const auto per = static_cast<std::size_t>(axis.length / node.int_or("num_groups", 1));
+  std::vector<std::vector<std::int32_t>> names(static_cast<std::size_t>(axis.length));  // removable units per index
+  std::size_t inner = names.size();
+  for (const coupling::Factor& f : p_.couplings.factors(axis)) {
+    inner /= static_cast<std::size_t>(f.length);
+    if (f.track == coupling::no_track) continue;
+    const auto track = p_.couplings.track(f.track);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const std::int32_t unit = track[i / inner % track.size()];
+      if (removed_[at(unit)]) names[i].push_back(unit);
+    }
+  }
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] != names[i / per * per]) return true;
+  return false;
 }
 
 tensor::ZeroPoint zero_point(const graph::Graph& graph, const std::vector<std::vector<std::int32_t>>& consumers,
