@@ -96,16 +96,25 @@ class Resolver {
   std::vector<ResolvedRegion> regions_;
 };
 
-}  // namespace
-
-std::vector<ResolvedRegion> resolve_control_flow(Model& model,
-                                                 const std::vector<std::pair<std::string, Shape>>& given) {
+template <class Choose>
+std::vector<ResolvedRegion> resolve_all(Model& model, Choose worlds) {
   if (!has_control_flow(model.graph)) return {};
   model.graph.sort();
   Resolver resolver(model);
   for (int round = 0; round < max_rounds && has_control_flow(model.graph); ++round)
-    if (!resolver.walk(choose_worlds(model, given))) break;
+    if (!resolver.walk(worlds())) break;
   return resolver.take();
+}
+
+}  // namespace
+
+std::vector<ResolvedRegion> resolve_control_flow(Model& model,
+                                                 const std::vector<std::pair<std::string, Shape>>& given) {
+  return resolve_all(model, [&] { return choose_worlds(model, given); });
+}
+
+std::vector<ResolvedRegion> resolve_control_flow_in(const Worlds& worlds, Model& model) {
+  return resolve_all(model, [&] { return worlds; });
 }
 
 }  // namespace coppice::graph

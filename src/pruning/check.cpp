@@ -36,15 +36,21 @@ bool agrees(const graph::Shape& want, const graph::Fact& found) {
 void check_cut(const Prepared& prepared, std::span<const std::uint8_t> removed, const graph::Model& result) {
   // Nodes that contradicted themselves before the cut still do; everything else shows in the shapes.
   std::vector<std::string> problems;
-  const graph::Facts facts = graph::infer_tolerant(result, result.graph, prepared.worlds.first, &problems);
+  graph::Model unfolded;  // inference does not look into subgraphs
+  if (!prepared.regions.empty()) {
+    unfolded = result;
+    graph::resolve_control_flow_in(prepared.worlds, unfolded);
+  }
+  const graph::Model& model = prepared.regions.empty() ? result : unfolded;
+  const graph::Facts facts = graph::infer_tolerant(model, model.graph, prepared.worlds.first, &problems);
   const graph::Graph& before = prepared.model.graph;
   KeptExtents extents(prepared.couplings, removed);
   for (std::size_t i = 0; i < before.values.size(); ++i) {
     const auto value = static_cast<graph::ValueId>(i);
     if (!prepared.couplings.ranked(value) || !prepared.first[i].ranked) continue;
-    const graph::ValueId now = result.graph.find(before.values[i].name);
+    const graph::ValueId now = model.graph.find(before.values[i].name);
     if (now == graph::no_value) continue;
-    const graph::Value& kept = result.graph.values[at(now)];
+    const graph::Value& kept = model.graph.values[at(now)];
     // Shape arithmetic that nobody reads any more is gone.
     if (kept.producer < 0 && kept.initializer < 0 && !kept.is_input) continue;
     const graph::Shape want = expected(prepared, extents, value);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "coppice/graph/infer.hpp"
 #include "coppice/graph/model.hpp"
 
 namespace coppice::graph {
@@ -23,6 +24,9 @@ struct ResolvedRegion {
 /// bytes are shared. The graph ends up sorted. Costs nothing for a model without If and Loop.
 /// (Semantics: "If" and "Loop" in https://github.com/onnx/onnx/blob/main/docs/Operators.md.)
 std::vector<ResolvedRegion> resolve_control_flow(Model& model, const std::vector<std::pair<std::string, Shape>>& given);
+
+/// The same for worlds that are known already.
+std::vector<ResolvedRegion> resolve_control_flow_in(const Worlds& worlds, Model& model);
 
 /// The reverse before writing. A region comes back as the node that it was when nothing in it has changed: its nodes
 /// and initializers are as they were put in, no other node reads what is inside, and `same(value)` says of every value
