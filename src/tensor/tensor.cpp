@@ -4,6 +4,7 @@
 
 #include "coppice/base/checked.hpp"
 #include "coppice/base/error.hpp"
+#include "coppice/base/mapped_file.hpp"
 
 namespace coppice::tensor {
 namespace {
@@ -96,6 +97,10 @@ Bytes Bytes::copy(std::span<const std::byte> bytes) {
   Buffer buffer(bytes.size());
   if (!bytes.empty()) std::memcpy(buffer.span().data(), bytes.data(), bytes.size());
   return std::move(buffer).freeze();
+}
+
+void release(const Bytes& bytes) {
+  if (bytes.mapped()) base::forget_pages(bytes.span());
 }
 
 double element_as_double(const Tensor& tensor, std::int64_t index) {
