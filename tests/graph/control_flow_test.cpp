@@ -1,5 +1,7 @@
 #include "coppice/graph/control_flow.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "coppice/graph/builder.hpp"

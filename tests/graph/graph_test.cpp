@@ -1,5 +1,7 @@
 #include "coppice/graph/graph.hpp"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "coppice/base/error.hpp"

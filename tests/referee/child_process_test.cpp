@@ -1,5 +1,7 @@
 #include "support/child_process.hpp"
 
+#include <system_error>
+
 #include <gtest/gtest.h>
 
 namespace coppice::test {
