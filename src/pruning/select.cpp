@@ -84,8 +84,8 @@ importance::Normalizer normalizer(const SelectOptions& options) {
   return comparable ? importance::Normalizer::none : importance::Normalizer::mean;
 }
 
-// The smallest ratio at which what is left meets the targets.
-double search(const Prepared& prepared, const Contest& contest, const SelectOptions& options) {
+// The smallest ratio, `low` or above, at which what is left meets the targets.
+double search(const Prepared& prepared, const Contest& contest, const SelectOptions& options, double low) {
   const Count before = count(prepared);
   Count left;
   const auto meets = [&](double ratio) {
@@ -94,7 +94,7 @@ double search(const Prepared& prepared, const Contest& contest, const SelectOpti
            (!options.target_parameters || static_cast<double>(left.parameters) <=
                                               *options.target_parameters * static_cast<double>(before.parameters));
   };
-  if (meets(0)) return 0;
+  if (meets(low)) return low;
   if (!meets(1)) {
     std::string what;
     if (options.target_macs) what = shown(left.macs / before.macs) + " of the MACs";
@@ -105,7 +105,7 @@ double search(const Prepared& prepared, const Contest& contest, const SelectOpti
     }
     throw Error("target: cannot be reached: the smallest model keeps " + what);
   }
-  double low = 0, high = 1;
+  double high = 1;
   // Ratios at which a group loses one unit more lie further apart than this.
   while (high - low > 1e-9) {
     const double middle = (low + high) / 2;
@@ -141,7 +141,8 @@ Selection select(Prepared& prepared, const SelectOptions& options) {
   const importance::ScoreOptions scoring{options.criterion, options.reduction, normalizer(options), options.seed};
   const bool searched = options.target_macs || options.target_parameters;
   Selection out;
-  out.ratio = options.ratio;
+  out.ratio = searched ? 0 : options.ratio;
+  double share = 0;  // of the way, after the step before
   out.removed.assign(prepared.couplings.units().size(), 0);
   for (int step = 1; step <= options.steps; ++step) {
     const auto start = std::chrono::steady_clock::now();
@@ -150,9 +151,11 @@ Selection select(Prepared& prepared, const SelectOptions& options) {
     out.score_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const Contest contest(prepared.couplings, groups, out.scores, out.removed);
     // The way there follows a first estimate; where scores have changed meanwhile, the last step settles the ratio.
-    if (searched && (step == 1 || step == options.steps)) out.ratio = search(prepared, contest, options);
-    out.removed = contest.choose(iterative_ratio(out.ratio, step, options.steps, options.schedule),
-                                 iterative_ratio(1, step, options.steps, options.schedule));
+    if (searched && (step == 1 || step == options.steps))
+      out.ratio = search(prepared, contest, options, out.ratio * share);
+    // The last step arrives, even on a schedule that comes back down.
+    share = step == options.steps ? 1 : iterative_ratio(1, step, options.steps, options.schedule);
+    out.removed = contest.choose(out.ratio * share, share);
     out.step_parameters.push_back(count(prepared, out.removed).parameters);
   }
   expect_removal(prepared, out, options);

@@ -55,6 +55,17 @@ TEST(SelectResNet18, FiveSteps) {
   EXPECT_EQ(selection.step_parameters, (Ints{9481588, 7534380, 5820556, 4318898, 3055880}));
 }
 
+TEST(SelectResNet18, EveryScheduleArrives) {
+  Prepared prepared = prepare(zoo::build("resnet18"));
+  for (Schedule schedule : {Schedule::one_shot, Schedule::iterative, Schedule::linear, Schedule::cos, Schedule::agp,
+                            Schedule::one_cycle, Schedule::dsd}) {
+    const Selection selection = select(prepared, {.ratio = 0.3, .steps = 3, .schedule = schedule});
+    ASSERT_EQ(selection.step_parameters.size(), 3u);
+    EXPECT_EQ(selection.step_parameters[2], 5820556) << to_string(schedule);
+    EXPECT_GE(selection.step_parameters[0], selection.step_parameters[1]);
+  }
+}
+
 TEST(SelectResNet18, EveryCriterionRemovesAsMany) {
   using importance::Criterion;
   Prepared prepared = prepare(zoo::build("resnet18"));
