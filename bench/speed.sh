@@ -5,6 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 program=$PWD/${1:-build/release}/coppice
 work=${2:-$(mktemp -d)}
+mkdir -p "$work"
 runs=${RUNS:-5}
 cd "$work"
 
