@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "graph/control_flow_course.hpp"
+#include "graph/control_flow_lists.hpp"
 #include "graph/control_flow_region.hpp"
 
 namespace coppice::graph {
@@ -13,7 +14,9 @@ constexpr std::int64_t max_iterations = 256, max_added_nodes = 20'000;
 constexpr int max_rounds = 8;
 
 bool has_control_flow(const Graph& graph) {
-  return std::any_of(graph.nodes.begin(), graph.nodes.end(), is_control_flow);
+  return std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
+    return is_control_flow(node) || (is_list_op(node) && !node.is("SequenceEmpty"));
+  });
 }
 
 class Resolver {
@@ -25,7 +28,7 @@ class Resolver {
     Graph& graph = model_.graph;
     Witnesses witnesses(model_, worlds);
     // The graph's own nodes stay where they are until the end: inference looks for constants in them.
-    std::vector<std::pair<std::size_t, std::vector<Node>>> replaced;
+    Replaced replaced;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       if (!is_control_flow(graph.nodes[i])) {
         witnesses.learn(graph.nodes[i]);
@@ -35,7 +38,18 @@ class Resolver {
       std::vector<Node> nodes = expand(graph.nodes[i], witnesses);
       if (regions_.size() != before) replaced.emplace_back(i, std::move(nodes));
     }
-    if (replaced.empty()) return false;
+    const bool any = !replaced.empty();
+    if (any) replace(std::move(replaced));
+    return resolve_lists(model_, names_, witnesses, regions_, left_) || any;
+  }
+
+  std::vector<ResolvedRegion> take() { return std::move(regions_); }
+
+ private:
+  using Replaced = std::vector<std::pair<std::size_t, std::vector<Node>>>;
+
+  void replace(Replaced replaced) {
+    Graph& graph = model_.graph;
     std::vector<Node> nodes;
     auto next = replaced.begin();
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
@@ -49,12 +63,8 @@ class Resolver {
     }
     graph.nodes = std::move(nodes);
     graph.sort();
-    return true;
   }
 
-  std::vector<ResolvedRegion> take() { return std::move(regions_); }
-
- private:
   // What stands for one node, in which more may be found to resolve.
   std::vector<Node> expand(const Node& start, Witnesses& witnesses) {
     std::vector<Node> done, waiting{start};
@@ -83,16 +93,16 @@ class Resolver {
     if (node.is("Loop")) {
       if (course->times > max_iterations) return std::nullopt;
       added = course->times * weight_of(*course->body);
-      if (added > max_added_nodes - added_) return std::nullopt;
+      if (added > left_) return std::nullopt;
     }
     auto region = resolve_node(model_, names_, node, *course);
-    if (region) added_ += added;
+    if (region) left_ -= added;
     return region;
   }
 
   Model& model_;
   Names names_;
-  std::int64_t added_ = 0;
+  std::int64_t left_ = max_added_nodes;
   std::vector<ResolvedRegion> regions_;
 };
 

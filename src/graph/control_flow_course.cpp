@@ -127,6 +127,24 @@ std::optional<std::int64_t> Witnesses::number(ValueId value) const {
   return out;
 }
 
+Fact Witnesses::common(ValueId value) const {
+  if (value == no_value || at(value) >= facts_[0].size()) return {};
+  Fact out = facts_[0][at(value)];
+  for (std::size_t w = 1; w < facts_.size(); ++w) {
+    static const Fact none;
+    const Fact& here = at(value) < facts_[w].size() ? facts_[w][at(value)] : none;
+    const bool must_know = w < must_know_;
+    if (must_know ? here.ranked != out.ranked || here.rank() != out.rank() : here.ranked && here.rank() != out.rank())
+      return {};
+    for (std::size_t d = 0; d < here.rank(); ++d)
+      if (here.shape[d] != out.shape[d] && (must_know || here.shape[d] >= 0)) out.shape[d] = -1;
+    if (!out.content || (!must_know && !here.content)) continue;
+    if (!here.content || here.content->ints != out.content->ints || here.content->unknown != out.content->unknown)
+      out.content = nullptr;
+  }
+  return out;
+}
+
 std::optional<Course> course_of(const Graph& graph, const Node& node, const Witnesses& witnesses) {
   if (node.is("If")) {
     const auto condition = witnesses.number(node.input(0));

@@ -18,6 +18,8 @@ class Witnesses {
   void learn_constant(ValueId value, const Tensor& tensor);
   /// The single whole number or boolean that a value always holds.
   std::optional<std::int64_t> number(ValueId value) const;
+  /// What holds in all worlds: extents that differ are -1, content that differs is not known.
+  Fact common(ValueId value) const;
 
  private:
   const Model& model_;

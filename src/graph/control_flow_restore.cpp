@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <span>
 
 #include "coppice/graph/control_flow.hpp"
 
@@ -24,27 +25,12 @@ class Restorer {
     for (const Node& node : graph.nodes) count(node, 1);
   }
 
-  bool fold(const ResolvedRegion& region) {
-    if (!is_unchanged(region)) return false;
-    std::size_t place = 0;
-    for (const Node& node : region.nodes) {
-      const std::size_t index = at(producer(node));
-      count(graph_.nodes[index], -1);
-      node_gone_[index] = 1;
-      for (ValueId output : node.outputs)
-        if (output != no_value) graph_.values[at(output)].producer = -1;
-      place = std::max(place, index);
-    }
-    for (const Initializer& initializer : region.initializers) {
-      Value& value = graph_.values[at(initializer.value)];
-      initializer_gone_[at(value.initializer)] = 1;
-      value.initializer = -1;
-    }
-    graph_.nodes[place] = region.node;
-    node_gone_[place] = 0;
-    for (ValueId output : region.node.outputs)
-      if (output != no_value) graph_.values[at(output)].producer = static_cast<std::int32_t>(place);
-    count(region.node, 1);
+  /// Puts the nodes of a group of regions back; false, and no change, when something in it has changed.
+  bool fold(std::span<const ResolvedRegion> group) {
+    if (!std::all_of(group.begin(), group.end(), [&](const ResolvedRegion& region) { return is_unchanged(region); }))
+      return false;
+    if (!is_closed(group)) return false;
+    for (const ResolvedRegion& region : group) put_back(region);
     return true;
   }
 
@@ -77,6 +63,28 @@ class Restorer {
   }
 
  private:
+  void put_back(const ResolvedRegion& region) {
+    std::size_t place = 0;
+    for (const Node& node : region.nodes) {
+      const std::size_t index = at(producer(node));
+      count(graph_.nodes[index], -1);
+      node_gone_[index] = 1;
+      for (ValueId output : node.outputs)
+        if (output != no_value) graph_.values[at(output)].producer = -1;
+      place = std::max(place, index);
+    }
+    for (const Initializer& initializer : region.initializers) {
+      Value& value = graph_.values[at(initializer.value)];
+      initializer_gone_[at(value.initializer)] = 1;
+      value.initializer = -1;
+    }
+    graph_.nodes[place] = region.node;
+    node_gone_[place] = 0;
+    for (ValueId output : region.node.outputs)
+      if (output != no_value) graph_.values[at(output)].producer = static_cast<std::int32_t>(place);
+    count(region.node, 1);
+  }
+
   template <class Visit>
   void for_each_read(const Node& node, Visit visit) const {
     for (ValueId id : node.inputs)
@@ -125,27 +133,30 @@ class Restorer {
       look(id);
       defined = defined && is_defined(id);
     });
-    return same_facts && defined && is_closed(region);
+    return same_facts && defined;
   }
 
   // Nobody else reads what is inside.
-  bool is_closed(const ResolvedRegion& region) const {
-    std::vector<ValueId> reads;
-    for (const Node& node : region.nodes) for_each_read(node, [&](ValueId id) { reads.push_back(id); });
+  bool is_closed(std::span<const ResolvedRegion> group) const {
+    std::vector<ValueId> reads, given;
+    for (const ResolvedRegion& region : group) {
+      given.insert(given.end(), region.node.outputs.begin(), region.node.outputs.end());
+      for (const Node& node : region.nodes) for_each_read(node, [&](ValueId id) { reads.push_back(id); });
+    }
     std::sort(reads.begin(), reads.end());
-    std::vector<ValueId> given = region.node.outputs;
     std::sort(given.begin(), given.end());
-    const auto is_closed_value = [&](ValueId id) {
+    const auto is_inside = [&](ValueId id) {
       if (id == no_value || std::binary_search(given.begin(), given.end(), id)) return true;
       const auto [first, last] = std::equal_range(reads.begin(), reads.end(), id);
       return !graph_.values[at(id)].is_output && readers_[at(id)] == last - first;
     };
-    return std::all_of(region.nodes.begin(), region.nodes.end(),
-                       [&](const Node& node) {
-                         return std::all_of(node.outputs.begin(), node.outputs.end(), is_closed_value);
-                       }) &&
-           std::all_of(region.initializers.begin(), region.initializers.end(),
-                       [&](const Initializer& initializer) { return is_closed_value(initializer.value); });
+    for (const ResolvedRegion& region : group) {
+      for (const Node& node : region.nodes)
+        if (!std::all_of(node.outputs.begin(), node.outputs.end(), is_inside)) return false;
+      for (const Initializer& initializer : region.initializers)
+        if (!is_inside(initializer.value)) return false;
+    }
+    return true;
   }
 
   Graph& graph_;
@@ -162,8 +173,14 @@ void restore_control_flow(Graph& graph, const std::vector<ResolvedRegion>& regio
   Restorer restorer(graph, same);
   std::vector<const ResolvedRegion*> stay;
   // Inside out: what was resolved last stands inside what was resolved before.
-  for (auto region = regions.rbegin(); region != regions.rend(); ++region)
-    if (!restorer.fold(*region)) stay.push_back(&*region);
+  for (std::size_t end = regions.size(); end > 0;) {
+    std::size_t begin = end - 1;
+    while (regions[begin].group >= 0 && begin > 0 && regions[begin - 1].group == regions[begin].group) --begin;
+    const auto group = std::span(regions).subspan(begin, end - begin);
+    if (!restorer.fold(group))
+      for (const ResolvedRegion& region : group) stay.push_back(&region);
+    end = begin;
+  }
   for (const ResolvedRegion* region : stay) restorer.drop_needs(region->node);
   restorer.sweep();
 }
