@@ -15,8 +15,11 @@ ContentPtr joined(const InferContext& c, const Fact& out, std::size_t axis) {
   for (std::size_t i = 0; i < c.input_count(); ++i) {
     const Fact& part = c.in(i);
     if (!part.complete()) return nullptr;
-    any = any || part.content;
-    parts.push_back(part.content);
+    // A contradicting file joins whole numbers with real ones.
+    const bool fits =
+        part.content && (tensor::is_real(out.dtype) ? part.content->ints.empty() : part.content->reals.empty());
+    any = any || fits;
+    parts.push_back(fits ? part.content : nullptr);
     run.push_back(static_cast<std::size_t>(dim_product(std::span(part.shape).subspan(axis))));
   }
   const auto count = static_cast<std::size_t>(dim_product(out.shape));
