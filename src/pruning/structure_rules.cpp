@@ -37,6 +37,7 @@ void conv(Cutter& c) {
   // The weight's per-group axis keeps its length or shrinks with every group alike; the groups that are left follow.
   const std::int64_t per_group_in = transposed ? c.kept_count(w[0]) : c.kept_count(w[1]);
   const std::int64_t channels = c.kept_count(x[1]);
+  if (per_group_in < 1 || channels < 1) c.fail("no channel would be left");
   std::int64_t now = groups;
   if (!transposed) {
     now = channels / per_group_in;
