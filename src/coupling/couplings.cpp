@@ -5,6 +5,7 @@
 namespace coppice::coupling {
 
 std::span<const Axis> Couplings::axes(graph::ValueId value) const {
+  if (value == graph::no_value) return {};
   const auto v = static_cast<std::size_t>(value);
   if (rank_[v] < 0) return {};
   return {pool_.data() + first_[v], static_cast<std::size_t>(rank_[v])};

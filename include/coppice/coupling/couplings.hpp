@@ -51,7 +51,7 @@ class Couplings {
   std::span<const Grid> grids() const { return grids_; }
 
   bool ranked(graph::ValueId value) const { return rank_[static_cast<std::size_t>(value)] >= 0; }
-  /// Axes of a value; empty when its shape is not known.
+  /// Axes of a value; empty for no_value and when its shape is not known.
   std::span<const Axis> axes(graph::ValueId value) const;
   /// Factors of an axis, outermost first.
   std::vector<Factor> factors(const Axis& axis) const;
