@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <numeric>
 #include <unordered_map>
 
 #include "coppice/tensor/kernels.hpp"
@@ -20,22 +19,9 @@ std::size_t at(std::int32_t i) {
 }  // namespace
 
 Cutter::Cutter(const Prepared& prepared, std::span<const std::uint8_t> removed)
-    : p_(prepared), removed_(removed), model_(prepared.model) {
+    : p_(prepared), removed_(removed), model_(prepared.model), extents_(prepared.couplings, removed) {
   before_.push_back(&p_.first);
   if (!p_.second.empty()) before_.push_back(&p_.second);
-  track_kept_.resize(p_.couplings.track_count());
-  for (std::size_t t = 0; t < track_kept_.size(); ++t) {
-    const auto units = p_.couplings.track(static_cast<coupling::TrackId>(t));
-    track_kept_[t] = std::count_if(units.begin(), units.end(), [&](std::int32_t u) { return removed_[at(u)] == 0; });
-  }
-}
-
-std::int64_t Cutter::kept_count(const coupling::Axis& axis) const {
-  if (axis.factors < 0) return axis.track == coupling::no_track ? axis.length : track_kept_[at(axis.track)];
-  std::int64_t out = 1;
-  for (const coupling::Factor& f : p_.couplings.factors(axis))
-    out *= f.track == coupling::no_track ? f.length : track_kept_[at(f.track)];
-  return out;
 }
 
 std::span<const coupling::Axis> Cutter::axes_of(graph::ValueId value) const {
@@ -49,12 +35,7 @@ std::optional<graph::Shape> Cutter::planned(graph::ValueId value, std::size_t wo
   const auto axes = axes_of(value);
   if (!old.complete() || old.shape.size() != axes.size()) return {};
   graph::Shape out = old.shape;
-  // A merged axis may have a dynamic factor, which scales with the world.
-  for (std::size_t k = 0; k < out.size(); ++k)
-    if (is_cut(axes[k])) {
-      const std::int64_t kept = kept_count(axes[k]), common = std::gcd(kept, axes[k].length);
-      out[k] = out[k] / (axes[k].length / common) * (kept / common);
-    }
+  for (std::size_t k = 0; k < out.size(); ++k) out[k] = extents_.scaled(out[k], axes[k]);
   return out;
 }
 

@@ -7,6 +7,8 @@
 
 #include "coppice/pruning/cut.hpp"
 
+#include "pruning/kept_extents.hpp"
+
 namespace coppice::pruning {
 
 /// Whole numbers, one list a world.
@@ -31,7 +33,7 @@ class Cutter {
   std::span<const coupling::Axis> result_axes(std::size_t output) { return axes_of(node().output(output)); }
   /// Whether an axis loses indices.
   bool is_cut(const coupling::Axis& axis) const { return kept_count(axis) != axis.length; }
-  std::int64_t kept_count(const coupling::Axis& axis) const;
+  std::int64_t kept_count(const coupling::Axis& axis) const { return extents_.axis(axis); }
   std::vector<std::int64_t> kept(const coupling::Axis& axis) const { return p_.couplings.kept(axis, removed_); }
   /// Shape of a value after the cut, by plan; empty when it is not known.
   std::optional<graph::Shape> planned(graph::ValueId value, std::size_t world) const;
@@ -77,7 +79,7 @@ class Cutter {
   graph::Model model_;
   std::vector<const graph::Facts*> before_;
   std::vector<graph::Facts> after_;
-  std::vector<std::int64_t> track_kept_;
+  mutable KeptExtents extents_;  // counts a track when it is first asked for
   std::vector<std::int32_t> uses_;
   std::size_t current_ = 0;
   std::vector<std::pair<std::size_t, graph::Node>> added_;  ///< New nodes and the index that they go before.
