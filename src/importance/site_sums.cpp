@@ -45,26 +45,17 @@ class Batches {
     collect(readers, sites);
     if (!removed.empty())
       for (Work& work : works_) find_kept(work, removed);
-    std::size_t total = 0;
-    for (const Work& work : works_) total += work.whole->bytes.size();
-    const bool large = total > tensor::large_model;
     for (std::size_t begin = 0; begin < works_.size();) {
-      std::size_t end = begin, bytes = 0, read = 0;
-      for (; end < works_.size() && (end == begin || (bytes < copy_limit && !(large && read >= tensor::window)));
-           ++end) {
-        read += works_[end].whole->bytes.size();
+      std::size_t end = begin, bytes = 0;
+      for (; end < works_.size() && (end == begin || bytes < copy_limit); ++end)
         if (!works_[end].kept.empty()) bytes += works_[end].whole->bytes.size();
-      }
       const std::span<Work> batch(works_.data() + begin, end - begin);
       gather(batch);
       if (criterion_ == Criterion::fpgm)
         distances(batch);
       else
         sums(batch);
-      for (Work& work : batch) {
-        work.copy = {};
-        if (large) tensor::release(work.whole->bytes);
-      }
+      for (Work& work : batch) work.copy = {};
       begin = end;
     }
     return std::move(out_);
@@ -160,6 +151,7 @@ class Batches {
         store(work, i,
               real_numbers ? tensor::fpgm_scores(work.tensor(), work.axes[i], work.how.zero)
                            : tensor::fpgm_scores(converted, work.axes[i]));
+      tensor::give_back(work.whole->bytes);
     }
   }
 

@@ -111,19 +111,8 @@ void Cutter::cut_constants() {
     values.push_back(value);
     requests.push_back({graph().constant(value), std::move(indices)});
   }
-  std::size_t total = 0;
-  for (const tensor::GatherRequest& request : requests) total += request.tensor->bytes.size();
-  const bool large = total > tensor::large_model;
-  for (std::size_t begin = 0, end = 0; begin < requests.size(); begin = end) {
-    std::size_t read = 0;
-    for (; end < requests.size() && !(large && read >= tensor::window); ++end)
-      read += requests[end].tensor->bytes.size();
-    auto results = tensor::gather_axes(std::span(requests).subspan(begin, end - begin));
-    for (std::size_t i = begin; i < end; ++i) {
-      if (large) tensor::release(requests[i].tensor->bytes);
-      graph().set_constant(values[i], std::move(results[i - begin]));
-    }
-  }
+  auto results = tensor::gather_axes(requests);
+  for (std::size_t i = 0; i < results.size(); ++i) graph().set_constant(values[i], std::move(results[i]));
 }
 
 // An operand that is computed from shapes but used as data (an attention scale) must keep its value.

@@ -72,6 +72,8 @@ std::int64_t count_zeros(const Tensor& tensor, const ZeroPoint& zero) {
           found += count_run(tensor, first, count, bits[i]);
         });
         total += static_cast<std::int64_t>(found);
+        const auto bits_each = static_cast<std::size_t>(bit_width(tensor.dtype));
+        give_back(tensor.bytes.slice(begin * bits_each / 8, (end - begin) * bits_each / 8));
       });
   return total;
 }

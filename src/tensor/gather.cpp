@@ -10,6 +10,7 @@
 
 #include "tensor/decode.hpp"
 #include "tensor/gather_layout.hpp"
+#include "tensor/give_back.hpp"
 
 namespace coppice::tensor {
 namespace {
@@ -74,8 +75,13 @@ class Job {
   void write_to(std::span<std::byte> out) { out_ = out; }
   void run(std::size_t begin, std::size_t end) const;
   Tensor finish(Bytes bytes) const;
+  /// Gives back the pages that items [begin, end) were read from.
+  void give_back(std::size_t begin, std::size_t end, GiveBack& to) const {
+    if (source_.bytes.mapped()) to.add(source_.bytes, source_offset(begin), source_offset(end));
+  }
 
  private:
+  std::size_t source_offset(std::size_t item) const;
   void run_pieces(std::size_t row, std::size_t start, std::size_t first, std::size_t end) const;
   void run_nibbles() const;
   Tensor gather_strings() const;
@@ -111,6 +117,15 @@ Job::Job(const GatherRequest& request) : source_(*request.tensor), layout_(*requ
   } else {
     pieces_ = runs_.size();
   }
+}
+
+// Where the source of an item begins; the end of the source for the end of the items.
+std::size_t Job::source_offset(std::size_t item) const {
+  if (item >= items()) return source_.bytes.size();
+  if (unit_ == 0) return 0;
+  const std::size_t piece = item % pieces_;
+  const std::size_t first = indices_.empty() ? runs_[piece].from : indices_[piece * kPieceElements];
+  return (GatherCursor(layout_, item / pieces_).start() + first) * unit_;
 }
 
 void Job::run(std::size_t begin, std::size_t end) const {
@@ -244,7 +259,12 @@ std::vector<Tensor> gather_axes(std::span<const GatherRequest> requests) {
   }
   if (shares.back() != parts.size()) shares.push_back(parts.size());
   base::parallel_for(shares.size() - 1, 1, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = shares[begin]; i < shares[end]; ++i) jobs[parts[i].job].run(parts[i].begin, parts[i].end);
+    GiveBack back;
+    for (std::size_t i = shares[begin]; i < shares[end]; ++i) {
+      const Job& job = jobs[parts[i].job];
+      job.run(parts[i].begin, parts[i].end);
+      job.give_back(parts[i].begin, parts[i].end, back);
+    }
   });
 
   std::vector<Tensor> out;

@@ -99,7 +99,7 @@ Bytes Bytes::copy(std::span<const std::byte> bytes) {
   return std::move(buffer).freeze();
 }
 
-void release(const Bytes& bytes) {
+void give_back(const Bytes& bytes) {
   if (bytes.mapped()) base::forget_pages(bytes.span());
 }
 

@@ -90,6 +90,7 @@ Tensor zero_axes(const Tensor& tensor, const std::vector<AxisIndices>& removed, 
   const auto out = buffer.span();
   base::parallel_for(out.size(), kGrainBytes, [&](std::size_t begin, std::size_t end) {
     std::memcpy(out.data() + begin, tensor.bytes.data() + begin, end - begin);
+    give_back(tensor.bytes.slice(begin, end - begin));
   });
   for (const auto& slices : removed) {
     if (!slices.indices.empty()) zero_slices(tensor, slices, zero, bits, out);

@@ -23,8 +23,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-/// Tells the kernel that the pages lying wholly inside `bytes`, which must belong to a MappedFile, are not needed for
-/// now: resident memory shrinks, and a later read fetches them again from the file.
+/// Tells the kernel that the pages that hold `bytes`, which must belong to a MappedFile, are not needed for now:
+/// resident memory shrinks, and a later read fetches them again from the file.
 void forget_pages(std::span<const std::byte> bytes);
 
 }  // namespace coppice::base

@@ -23,7 +23,8 @@ class Bytes {
  public:
   Bytes() = default;
   /// The bytes stay valid as long as `owner` lives.
-  /// `mapped`: they are part of a base::MappedFile, so that release() may give their pages back.
+  /// `mapped`: they are part of a base::MappedFile that may be larger than memory; whoever goes through them gives
+  /// their pages back on the way, see give_back().
   Bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes, bool mapped = false)
       : owner_(std::move(owner)), bytes_(bytes), mapped_(mapped) {}
   static Bytes copy(std::span<const std::byte> bytes);
@@ -32,6 +33,7 @@ class Bytes {
   std::size_t size() const { return bytes_.size(); }
   Bytes slice(std::size_t offset, std::size_t size) const { return {owner_, bytes_.subspan(offset, size), mapped_}; }
   bool mapped() const { return mapped_; }
+  bool same_owner(const Bytes& other) const { return owner_ == other.owner_; }
 
  private:
   std::shared_ptr<const void> owner_;
@@ -82,10 +84,8 @@ class Buffer {
   std::size_t size_;
 };
 
-/// Large models are gone through in windows of about this many bytes, each released after use.
-inline constexpr std::size_t large_model = std::size_t{256} << 20, window = std::size_t{32} << 20;
 /// Gives the memory of a mapped file's bytes back until they are read again; nothing for bytes on the heap.
-void release(const Bytes& bytes);
+void give_back(const Bytes& bytes);
 
 /// Element `index` of a real or integer tensor as a double (integers beyond 2^53 round). Unaligned bytes are fine.
 double element_as_double(const Tensor& tensor, std::int64_t index);

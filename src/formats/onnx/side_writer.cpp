@@ -1,10 +1,14 @@
 #include "formats/onnx/side_writer.hpp"
 
+#include <algorithm>
+
 namespace coppice::formats::onnx_detail {
 namespace {
 // A page, so that readers can map big tensors; small ones only need to suit vector instructions.
 constexpr std::uint64_t big_alignment = 4096, small_alignment = 64;
 constexpr std::size_t big_from = std::size_t{1} << 20;
+// Bytes written at a time, before the pages that they came from are given back.
+constexpr std::size_t window = std::size_t{4} << 20;
 }  // namespace
 
 bool SidePlan::takes(const tensor::Tensor& tensor, bool external, bool initializer) const {
@@ -27,7 +31,11 @@ void SidePlan::write(base::AtomicFile& file) const {
   const std::string zeros(big_alignment, '\0');
   for (const Piece& piece : pieces_) {
     file.write(std::string_view(zeros).substr(0, static_cast<std::size_t>(piece.offset - file.position())));
-    file.write(piece.bytes.span());
+    for (std::size_t at = 0; at < piece.bytes.size(); at += window) {
+      const tensor::Bytes part = piece.bytes.slice(at, std::min(window, piece.bytes.size() - at));
+      file.write(part.span());
+      tensor::give_back(part);
+    }
   }
 }
 
