@@ -30,7 +30,7 @@ bool same_value(const AttributeValue& a, const AttributeValue& b) {
 bool same(const Tensor& a, const Tensor& b) {
   if (a.dtype != b.dtype || a.shape != b.shape || a.bytes.size() != b.bytes.size() || a.strings != b.strings)
     return false;
-  return a.bytes.data() == b.bytes.data() || std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
+  return a.bytes.same_place(b.bytes) || std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
 }
 
 bool same(const Node& a, const Node& b) {

@@ -8,6 +8,7 @@
 #include "coppice/tensor/kernels.hpp"
 
 #include "pruning/inputs.hpp"
+#include "pruning/waiting.hpp"
 
 namespace coppice::pruning {
 namespace {
@@ -108,8 +109,13 @@ void Cutter::cut_constants() {
       if (is_cut(axes[k])) indices.push_back({k, lists.emplace_back(kept(axes[k]))});
     }
     if (indices.empty()) continue;
+    const tensor::Tensor& source = *graph().constant(value);
+    if (waits(source)) {
+      graph().set_constant(value, tensor::gather_later(source, indices));
+      continue;
+    }
     values.push_back(value);
-    requests.push_back({graph().constant(value), std::move(indices)});
+    requests.push_back({&source, std::move(indices)});
   }
   auto results = tensor::gather_axes(requests);
   for (std::size_t i = 0; i < results.size(); ++i) graph().set_constant(values[i], std::move(results[i]));

@@ -1,9 +1,26 @@
 #include "coppice/pruning/cut.hpp"
 
 #include "pruning/inputs.hpp"
+#include "pruning/waiting.hpp"
 #include "pruning/zero_flow.hpp"
 
 namespace coppice::pruning {
+namespace {
+
+struct Zeroing {
+  tensor::Tensor dense;
+  std::vector<std::size_t> axes;
+  std::vector<std::vector<std::int64_t>> removed;
+  tensor::ZeroPoint zero;
+
+  tensor::Tensor run() const {
+    std::vector<tensor::AxisIndices> indices;
+    for (std::size_t i = 0; i < axes.size(); ++i) indices.push_back({axes[i], removed[i]});
+    return tensor::zero_axes(dense, indices, zero);
+  }
+};
+
+}  // namespace
 
 graph::Model soften(const Prepared& prepared, std::span<const std::uint8_t> removed) {
   graph::Model out = zeroed(prepared, removed);
@@ -36,10 +53,14 @@ graph::Model zeroed(const Prepared& prepared, std::span<const std::uint8_t> remo
       lists.push_back(std::move(gone));
     }
     if (which.empty()) continue;
-    std::vector<tensor::AxisIndices> indices;
-    for (std::size_t i = 0; i < which.size(); ++i) indices.push_back({which[i], lists[i]});
-    out.graph.set_constant(value, tensor::zero_axes(*out.graph.constant(value), indices,
-                                                    zero_point(prepared.model.graph, consumers, value)));
+    const tensor::Tensor& dense = *out.graph.constant(value);
+    Zeroing zeroing{dense, std::move(which), std::move(lists), zero_point(prepared.model.graph, consumers, value)};
+    if (waits(dense))
+      out.graph.set_constant(
+          value, {dense.dtype, dense.shape,
+                  tensor::Bytes::later(dense.bytes.size(), [zeroing] { return zeroing.run().bytes; }), nullptr});
+    else
+      out.graph.set_constant(value, zeroing.run());
   }
   return out;
 }

@@ -273,6 +273,23 @@ std::vector<Tensor> gather_axes(std::span<const GatherRequest> requests) {
   return out;
 }
 
+Tensor gather_later(const Tensor& tensor, const std::vector<AxisIndices>& kept) {
+  const GatherRequest request{&tensor, kept};
+  const Job job(request);
+  if (!job.copies()) return job.finish({});
+  struct Source {
+    Tensor tensor;
+    std::vector<std::pair<std::size_t, std::vector<std::int64_t>>> kept;
+  };
+  const auto source = std::make_shared<Source>(Source{tensor, {}});
+  for (const auto& [axis, indices] : kept) source->kept.emplace_back(axis, std::vector(indices.begin(), indices.end()));
+  return job.finish(Bytes::later(job.result_bytes(), [source] {
+    std::vector<AxisIndices> lists;
+    for (const auto& [axis, indices] : source->kept) lists.push_back({axis, indices});
+    return gather_axes(source->tensor, lists).bytes;
+  }));
+}
+
 Tensor gather_axes(const Tensor& tensor, const std::vector<AxisIndices>& kept) {
   const GatherRequest request{&tensor, kept};
   return std::move(gather_axes(std::span(&request, 1)).front());

@@ -93,16 +93,6 @@ std::string to_string(std::span<const std::int64_t> shape) {
   return out;
 }
 
-Bytes Bytes::copy(std::span<const std::byte> bytes) {
-  Buffer buffer(bytes.size());
-  if (!bytes.empty()) std::memcpy(buffer.span().data(), bytes.data(), bytes.size());
-  return std::move(buffer).freeze();
-}
-
-void give_back(const Bytes& bytes) {
-  if (bytes.mapped()) base::forget_pages(bytes.span());
-}
-
 double element_as_double(const Tensor& tensor, std::int64_t index) {
   switch (tensor.dtype) {
     case DType::float32:

@@ -65,6 +65,10 @@ struct GatherRequest {
 /// 2 MiB share one block of memory, which lives as long as any of them.
 std::vector<Tensor> gather_axes(std::span<const GatherRequest> requests);
 
+/// The same for one tensor, with the work left until its bytes are asked for: see Bytes::later. Holds the source and
+/// copies of the indices until then. Throws as gather_axes does, at once.
+Tensor gather_later(const Tensor& tensor, const std::vector<AxisIndices>& kept);
+
 /// A copy in which every slice at a removed index, along any of the named axes, is zero (the zero point of a quantised
 /// tensor). Types: as gather_axes without strings; with a zero point, real, whole-number and packed integer types.
 Tensor zero_axes(const Tensor& tensor, const std::vector<AxisIndices>& removed, const ZeroPoint& zero = {});

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "coppice/tensor/bytes.hpp"
 #include "coppice/tensor/dtype.hpp"
 
 namespace coppice::tensor {
@@ -17,29 +18,6 @@ std::int64_t element_count(std::span<const std::int64_t> shape);
 
 /// "1x3x224x224"; "scalar" for rank 0.
 std::string to_string(std::span<const std::int64_t> shape);
-
-/// Immutable bytes with shared ownership: a heap block, a part of one, or a part of a mapped file.
-class Bytes {
- public:
-  Bytes() = default;
-  /// The bytes stay valid as long as `owner` lives.
-  /// `mapped`: they are part of a base::MappedFile that may be larger than memory; whoever goes through them gives
-  /// their pages back on the way, see give_back().
-  Bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes, bool mapped = false)
-      : owner_(std::move(owner)), bytes_(bytes), mapped_(mapped) {}
-  static Bytes copy(std::span<const std::byte> bytes);
-  std::span<const std::byte> span() const { return bytes_; }
-  const std::byte* data() const { return bytes_.data(); }
-  std::size_t size() const { return bytes_.size(); }
-  Bytes slice(std::size_t offset, std::size_t size) const { return {owner_, bytes_.subspan(offset, size), mapped_}; }
-  bool mapped() const { return mapped_; }
-  bool same_owner(const Bytes& other) const { return owner_ == other.owner_; }
-
- private:
-  std::shared_ptr<const void> owner_;
-  std::span<const std::byte> bytes_;
-  bool mapped_ = false;
-};
 
 /// A dense row-major tensor over immutable, shared bytes (little-endian, as ONNX raw_data). Copies are cheap.
 /// Invariant: bytes.size() == byte_size(dtype, element_count(shape)), except for dtype string, where `strings` counts.
@@ -83,9 +61,6 @@ class Buffer {
   std::shared_ptr<std::byte[]> data_;
   std::size_t size_;
 };
-
-/// Gives the memory of a mapped file's bytes back until they are read again; nothing for bytes on the heap.
-void give_back(const Bytes& bytes);
 
 /// Element `index` of a real or integer tensor as a double (integers beyond 2^53 round). Unaligned bytes are fine.
 double element_as_double(const Tensor& tensor, std::int64_t index);

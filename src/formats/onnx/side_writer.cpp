@@ -17,7 +17,7 @@ bool SidePlan::takes(const tensor::Tensor& tensor, bool external, bool initializ
 }
 
 std::uint64_t SidePlan::add(const tensor::Bytes& bytes) {
-  const auto [known, added] = known_.try_emplace({bytes.data(), bytes.size()}, 0);
+  const auto [known, added] = known_.try_emplace({bytes.place(), bytes.size()}, 0);
   if (!added) return known->second;
   const std::uint64_t alignment = bytes.size() >= big_from ? big_alignment : small_alignment;
   const std::uint64_t offset = (end_ + alignment - 1) / alignment * alignment;
@@ -31,8 +31,9 @@ void SidePlan::write(base::AtomicFile& file) const {
   const std::string zeros(big_alignment, '\0');
   for (const Piece& piece : pieces_) {
     file.write(std::string_view(zeros).substr(0, static_cast<std::size_t>(piece.offset - file.position())));
-    for (std::size_t at = 0; at < piece.bytes.size(); at += window) {
-      const tensor::Bytes part = piece.bytes.slice(at, std::min(window, piece.bytes.size() - at));
+    const tensor::Bytes bytes = piece.bytes.now();
+    for (std::size_t at = 0; at < bytes.size(); at += window) {
+      const tensor::Bytes part = bytes.slice(at, std::min(window, bytes.size() - at));
       file.write(part.span());
       tensor::give_back(part);
     }

@@ -34,7 +34,7 @@ class SidePlan {
   std::string location_;
   bool large_;
   std::vector<Piece> pieces_;
-  std::map<std::pair<const std::byte*, std::size_t>, std::uint64_t> known_;
+  std::map<std::pair<const void*, std::size_t>, std::uint64_t> known_;
   std::uint64_t end_ = 0;
 };
 

@@ -137,7 +137,8 @@ class Splicer {
       }
       std::string head(text_of(tag_of(field)));
       if (child == Kind::raw_data) {
-        const auto blob = blobs_[blob_at(text_of(field.payload), blobs_)].span();
+        const tensor::Bytes bytes = blobs_[blob_at(text_of(field.payload), blobs_)].now();
+        const auto blob = bytes.span();
         append_varint(head, blob.size());
         sink.write(bytes_of(head));
         sink.write(blob);

@@ -1,0 +1,58 @@
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gtest/gtest.h>
+
+#include "coppice/formats/onnx.hpp"
+#include "coppice/pruning/prune.hpp"
+#include "coppice/zoo/zoo.hpp"
+
+#include "support/scratch.hpp"
+
+// A model whose tensors lie in a side file is scored in passing and cut while it is written; the result must be the one
+// of the same model in memory.
+namespace coppice::test {
+namespace {
+
+using External = formats::WriteOptions::External;
+
+graph::Model pruned(const std::string& path, bool soft, int steps) {
+  pruning::PruneOptions options;
+  options.select.ratio = 0.4;
+  options.select.steps = steps;
+  pruning::PruneResult result = pruning::prune(formats::read_onnx(path), options);
+  return soft ? pruning::soften(result.prepared, result.removed) : std::move(result.model);
+}
+
+class SideFile : public testing::TestWithParam<const char*> {};
+
+TEST_P(SideFile, PrunesToTheSameBytes) {
+  const Scratch scratch;
+  const graph::Model model = zoo::build(GetParam(), 3, {.image_side = 64});
+  formats::write_onnx(model, scratch / "inner.onnx", {External::none});
+  formats::write_onnx(model, scratch / "outer.onnx", {External::large});
+  ASSERT_TRUE(std::filesystem::exists(scratch / "outer.onnx.data"));
+  for (const bool soft : {false, true}) {
+    for (const int steps : {1, 3}) {
+      const graph::Model inner = pruned(scratch / "inner.onnx", soft, steps);
+      const graph::Model outer = pruned(scratch / "outer.onnx", soft, steps);
+      EXPECT_EQ(formats::write_onnx_bytes(inner), formats::write_onnx_bytes(outer));
+      // Through the side file, and over the files that it was read from.
+      formats::write_onnx(outer, scratch / "again.onnx");
+      EXPECT_TRUE(std::filesystem::exists(scratch / "again.onnx.data"));
+      EXPECT_EQ(formats::write_onnx_bytes(inner),
+                formats::write_onnx_bytes(formats::read_onnx(scratch / "again.onnx")));
+    }
+  }
+  const graph::Model outer = pruned(scratch / "outer.onnx", false, 1);
+  const std::string expected = formats::write_onnx_bytes(outer);
+  formats::write_onnx(outer, scratch / "outer.onnx");
+  EXPECT_EQ(formats::write_onnx_bytes(formats::read_onnx(scratch / "outer.onnx")), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, SideFile,
+                         testing::Values("resnet18", "gpt2_tiny", "lstm_tagger", "shufflenet_v2_x1_0"));
+
+}  // namespace
+}  // namespace coppice::test
