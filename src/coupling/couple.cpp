@@ -83,13 +83,11 @@ class Pass {
     RuleContext context(model_, graph_, index, facts_, axes_, state_, mixes_, rule_options_);
     if (!rule) {
       const bool control = node.is("If") || node.is("Loop") || node.is("Scan");
-      context.lock_all(control ? Reason::control_flow : Reason::unknown_operator);
-      for (const std::string& name : graph::captured_names(node)) {
-        const graph::ValueId value = graph_.find(name);
-        if (value == graph::no_value) continue;
-        for (Axis& axis : axes_.of(value))
-          hold(axis, control ? Reason::control_flow : Reason::unknown_operator, index, state_);
-      }
+      const Reason reason = control ? Reason::control_flow : Reason::unknown_operator;
+      for (graph::ValueId input : node.inputs)
+        if (input != graph::no_value) hold_all(input, reason, index);
+      for (const std::string& name : graph::captured_names(node))
+        if (const graph::ValueId value = graph_.find(name); value != graph::no_value) hold_all(value, reason, index);
       return;
     }
     if (!known) {
@@ -108,6 +106,16 @@ class Pass {
     }
   }
 
+  // Weights get units here, locked ones, so that the lock report can tell what keeps them.
+  void hold_all(graph::ValueId value, Reason reason, std::int32_t node) {
+    const graph::Tensor* constant = graph_.constant(value);
+    const bool weight = constant && tensor::is_real(constant->dtype) && constant->shape.size() > 1;
+    for (Axis& axis : axes_.of(value)) {
+      if (weight && !axis.born && axis.length > 1) axis = state_.fresh_axis(axis.length);
+      hold(axis, reason, node, state_);
+    }
+  }
+
   void mark_reached() {
     std::vector<std::uint8_t> seen(state_.track_count(), 0);
     for (std::size_t v = 0; v < graph_.values.size(); ++v) {
@@ -116,7 +124,8 @@ class Pass {
       for (const Axis& axis : axes_.of(id)) {
         if (!axis.tracked()) continue;
         for (const Factor& f : state_.factors(axis)) {
-          if (f.track == no_track || seen[at(f.track)]++) continue;
+          if (f.track == no_track || seen[at(f.track)]) continue;
+          seen[at(f.track)] = 1;
           for (UnitId u : state_.ids(f.track)) state_.flag(u, State::reaches);
         }
       }

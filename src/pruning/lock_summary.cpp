@@ -4,6 +4,16 @@
 #include <array>
 
 namespace coppice::pruning {
+namespace {
+
+std::string without_units(const graph::Graph& graph) {
+  for (const graph::Node& node : graph.nodes)
+    if (node.is("If") || node.is("Loop") || node.is("Scan"))
+      return "the weights lie in data-dependent control flow, " + graph::describe(graph, node);
+  return "no constant has an axis that reaches an activation";
+}
+
+}  // namespace
 
 std::string lock_summary(const Prepared& prepared) {
   std::array<std::int64_t, coupling::reason_count> counts{};
@@ -19,7 +29,7 @@ std::string lock_summary(const Prepared& prepared) {
   std::array<std::size_t, coupling::reason_count> order{};
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
-  if (locked + open == 0) return "no constant has an axis that reaches an activation";
+  if (locked + open == 0) return without_units(prepared.model.graph);
   std::string out = std::to_string(locked) + " units stay";
   for (std::size_t i = 0; i < 3 && counts[order[i]] > 0; ++i)
     out += std::string(i == 0 ? " (" : ", ") + std::to_string(counts[order[i]]) + ": " +
