@@ -1,3 +1,5 @@
+#include "pruning/structure_rules.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -249,20 +251,23 @@ void recurrent(Cutter& c) {
   if (r.size() == 3 && c.is_cut(r[2])) c.node().set("hidden_size", c.kept_count(r[2]));
 }
 
-// Whole groups go, or the same number of channels from every group.
 void group_norm(Cutter& c) {
   const auto x = c.axes(0);
   if (x.size() < 2 || !c.is_cut(x[1])) return;
-  const std::int64_t groups = c.node().int_or("num_groups", 1), per = x[1].length / groups;
-  std::vector<std::int64_t> left(static_cast<std::size_t>(groups), 0);
-  for (std::int64_t i : c.kept(x[1])) ++left[static_cast<std::size_t>(i / per)];
-  std::erase(left, 0);
-  if (std::adjacent_find(left.begin(), left.end(), std::not_equal_to<>()) != left.end())
-    c.fail("groups would differ in size");
-  c.node().set("num_groups", static_cast<std::int64_t>(left.size()));
+  c.node().set("num_groups", groups_left(c, c.kept(x[1]), x[1].length, c.node().int_or("num_groups", 1)));
 }
 
 }  // namespace
+
+std::int64_t groups_left(Cutter& c, const std::vector<std::int64_t>& kept, std::int64_t length, std::int64_t groups) {
+  const std::int64_t per = length / groups;
+  std::vector<std::int64_t> left(static_cast<std::size_t>(groups), 0);
+  for (std::int64_t i : kept) ++left[static_cast<std::size_t>(i / per)];
+  std::erase(left, 0);
+  if (std::adjacent_find(left.begin(), left.end(), std::not_equal_to<>()) != left.end())
+    c.fail("groups would differ in size");
+  return static_cast<std::int64_t>(left.size());
+}
 
 StructureRule find_structure_rule(std::string_view domain, std::string_view op) {
   static const std::map<std::string_view, StructureRule> rules{{"Conv", conv},
@@ -282,6 +287,7 @@ StructureRule find_structure_rule(std::string_view domain, std::string_view op) 
                                                                {"GRU", recurrent},
                                                                {"RNN", recurrent},
                                                                {"GroupNormalization", group_norm}};
+  if (const StructureRule attention = find_attention_rule(domain, op)) return attention;
   if (!domain.empty()) return domain == "com.microsoft" && op == "FusedConv" ? conv : nullptr;
   const auto it = rules.find(op);
   return it == rules.end() ? nullptr : it->second;

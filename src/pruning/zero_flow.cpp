@@ -90,7 +90,8 @@ const Names& preserving() {
                            "QuickGelu",
                            "CumSum",
                            "ReverseSequence",
-                           "MeanVarianceNormalization"};
+                           "MeanVarianceNormalization",
+                           "RotaryEmbedding"};
   return names;
 }
 
@@ -125,7 +126,10 @@ bool harmless_reader(const graph::Node& node, std::size_t operand) {
                          "SkipLayerNormalization",
                          "BiasGelu",
                          "FastGelu",
-                         "SkipSimplifiedLayerNormalization"};
+                         "SkipSimplifiedLayerNormalization",
+                         "Attention",
+                         "MultiHeadAttention",
+                         "GroupQueryAttention"};
   if (any.contains(node.op)) return true;
   if (node.op == "BatchNormalization") return operand == 1 || operand == 2;
   if (node.op == "QLinearConv") return operand == 3 || operand == 8;
@@ -278,6 +282,18 @@ static bool fused_activation_keeps_zero(const graph::Node& node) {
   return names.contains(node.string_or("activation", ""));
 }
 
+// A head whose values are zero gives zero, whatever its scores are.
+bool ZeroFlow::attention_zero(const graph::Node& node, graph::ValueId output) const {
+  const auto in = [&](std::size_t i) { return zero(node.input(i)); };
+  if (node.domain == "com.microsoft" && node.op == "Attention") return output == node.output(0) && in(1) && in(2);
+  const bool bias = node.op == "MultiHeadAttention";
+  const std::size_t past = node.op == "Attention" ? 4 : node.op == "GroupQueryAttention" ? 3 : 6;
+  if (bias && !in(3)) return false;
+  if (output == node.output(0)) return all_cover(node, output, std::array<std::size_t, 1>{2});
+  if (output == node.output(1)) return in(1) && in(past);
+  return output == node.output(2) && in(2) && in(past + 1);
+}
+
 bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
   const std::string_view op = node.op;
   const auto in = [&](std::size_t i) { return zero(node.input(i)); };
@@ -312,6 +328,8 @@ bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
   if (op == "Einsum") return std::all_of(all.begin(), all.end(), in);
   if (op == "LSTM" || op == "GRU" || op == "RNN")
     return states_stay_zero(node) && in(1) && in(2) && in(3) && in(5) && in(6) && in(7);
+  if (op == "Attention" || op == "MultiHeadAttention" || op == "GroupQueryAttention")
+    return attention_zero(node, output);
   if (op == "Clip") {
     for (std::size_t i : {std::size_t{1}, std::size_t{2}}) {
       const graph::Tensor* bound = p_.model.graph.constant(node.input(i));

@@ -34,6 +34,7 @@ class ZeroFlow {
  private:
   bool covers(graph::ValueId value, std::size_t axes_from_right) const;
   bool any_cut(graph::ValueId value) const;
+  bool attention_zero(const graph::Node& node, graph::ValueId output) const;
   bool node_zero(const graph::Node& node, graph::ValueId output) const;
   bool node_wild(const graph::Node& node) const;
   bool product_zero(const graph::Node& node, graph::ValueId output, std::size_t a, std::size_t b) const;

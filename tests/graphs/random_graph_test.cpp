@@ -75,7 +75,7 @@ TEST(RandomGraph, ShapesAreThoseOfARun) {
   COPPICE_NEEDS_REFEREE();
   const Scratch scratch;
   // Not those with If and Loop: inference takes over where these were resolved.
-  for (const auto& list : {special_images(), special_sequences(), special_quantised()})
+  for (const auto& list : {special_images(), special_sequences(), special_attention(), special_quantised()})
     for (const SpecialGraph& special : list)
       expect_inferred(build(special), scratch / "graph.onnx", std::string(special.name));
   for (const NamedBlock& block : all_blocks())

@@ -19,6 +19,7 @@ struct SpecialGraph {
 
 std::span<const SpecialGraph> special_images();        ///< Shuffles, gates, norms, layouts of images.
 std::span<const SpecialGraph> special_sequences();     ///< Attention, recurrence, embeddings.
+std::span<const SpecialGraph> special_attention();     ///< Attention as one operator.
 std::span<const SpecialGraph> special_control_flow();  ///< If and Loop that are static.
 std::span<const SpecialGraph> special_quantised();
 /// All of them.

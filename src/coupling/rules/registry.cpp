@@ -9,6 +9,7 @@ AxisRule find_rule(std::string_view domain, std::string_view op) {
     std::vector<RuleEntry> entries;
     add_elementwise_rules(entries);
     add_conv_rules(entries);
+    add_attention_rules(entries);
     add_matmul_rules(entries);
     add_norm_rules(entries);
     add_reduce_rules(entries);

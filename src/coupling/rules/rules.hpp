@@ -19,6 +19,7 @@ AxisRule find_rule(std::string_view domain, std::string_view op);
 // One function a file of rules; find_rule's table is made of these.
 void add_elementwise_rules(std::vector<RuleEntry>& rules);
 void add_conv_rules(std::vector<RuleEntry>& rules);
+void add_attention_rules(std::vector<RuleEntry>& rules);
 void add_matmul_rules(std::vector<RuleEntry>& rules);
 void add_norm_rules(std::vector<RuleEntry>& rules);
 void add_reduce_rules(std::vector<RuleEntry>& rules);

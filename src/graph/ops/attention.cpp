@@ -78,7 +78,7 @@ double macs_multi_head(const Node&, const FactList& in, const FactList&) {
   return extent_at(q, 0) * extent_at(q, 1) * extent_at(k, 1) * (extent_at(q, 2) + extent_at(v, 2));
 }
 
-// Query (batch, steps, hidden), or query, key and value packed behind each other; caches grow as the data says.
+// Query (batch, steps, hidden), or query, key and value packed behind each other; caches hold as many steps as the data says.
 void infer_grouped_query(InferContext& c) {
   expect_inputs(c, 1);
   const Fact& q = c.in(0);
@@ -88,7 +88,10 @@ void infer_grouped_query(InferContext& c) {
   const std::int64_t rows = c.has_input(1) ? heads : dim_add(heads, dim_mul(2, shared));
   const std::int64_t size = split_heads(q.shape[2], rows, "hidden size of the query");
   c.out(0, Fact::of(q.dtype, {q.shape[0], q.shape[1], dim_mul(heads, size)}));
-  for (std::size_t i = 1; i < 3; ++i) c.out(i, Fact::of(q.dtype, {q.shape[0], shared, unknown, size}));
+  const auto total = c.in(6).int_values();
+  const std::int64_t past = !c.has_input(3) ? 0 : c.in(3).rank() == 4 ? c.in(3).shape[2] : unknown;
+  const std::int64_t steps = total && total->size() == 1 && past >= 0 ? std::max(past, total->front()) : unknown;
+  for (std::size_t i = 1; i < 3; ++i) c.out(i, Fact::of(q.dtype, {q.shape[0], shared, steps, size}));
 }
 
 // Query, key and value come out of one projection: (batch, steps, input) and a weight (input, 3 * hidden).
