@@ -127,6 +127,7 @@ void slice(Cutter& c) {
   for (std::size_t w = 0; w < c.worlds(); ++w) {
     auto begin = list(w, 1, "starts"), end = list(w, 2, "ends");
     auto axes = list(w, 3, "axes");
+    const auto end_now = c.new_fact(w, 2).int_values();
     if (!begin || !end) {
       known = false;
       break;
@@ -139,12 +140,14 @@ void slice(Cutter& c) {
       const auto position = [&](std::int64_t p) { return std::clamp<std::int64_t>(p < 0 ? p + length : p, 0, length); };
       const std::int64_t b = kept_below(kept, position((*begin)[i]));
       const std::int64_t e = kept_below(kept, position((*end)[i]));
-      // Counting from the end, and "up to the end", stay what they are.
+      // Counting from the end, and "up to the end", stay what they are; an end that is computed may follow by itself.
       (*begin)[i] = (*begin)[i] < 0 && b < left ? b - left : b;
       if ((*end)[i] < 0 && e < left)
         (*end)[i] = e - left;
       else if ((*end)[i] < length)
         (*end)[i] = e;
+      else if (end_now && end_now->size() == end->size() && (*end_now)[i] >= left)
+        (*end)[i] = (*end_now)[i];
     }
     starts.push_back(*begin);
     ends.push_back(*end);
