@@ -51,18 +51,15 @@ void infer_attention(InferContext& c) {
   c.out(3, Fact::of(dtype, {q[0], q[1], q[2], k[2]}));
 }
 
-// Scores and their sum over the values: both multiply a head's row for each pair of steps.
-double macs_attention(const Node& node, const FactList& in, const FactList&) {
-  const Fact &q = fact_at(in, 0), &k = fact_at(in, 1), &v = fact_at(in, 2);
-  if (q.rank() < 3 || k.rank() < 3 || v.rank() < 3) return 0;
+// Scores and their sum over the values: both multiply a head's row for each pair of steps. All from shapes, since
+// counting tries shapes that the head counts of the node have not followed.
+double macs_attention(const Node&, const FactList& in, const FactList& out) {
+  const Fact &q = fact_at(in, 0), &k = fact_at(in, 1), &y = fact_at(out, 0);
+  if (q.rank() < 3 || k.rank() < 3 || y.rank() != q.rank()) return 0;
+  const auto width = [](const Fact& f) { return f.rank() == 4 ? extent_at(f, 1) * extent_at(f, 3) : extent_at(f, 2); };
   const double steps = extent_at(k, k.rank() == 4 ? 2 : 1) + extent_at(fact_at(in, 4), 2);
-  const auto declared = static_cast<double>(node.int_or("q_num_heads", 0));
-  const double heads = q.rank() == 4 ? extent_at(q, 1) : declared;
-  const auto shared = static_cast<double>(node.int_or("kv_num_heads", 1));
-  const double value_size = v.rank() == 4 ? extent_at(v, 3) : shared > 0 ? extent_at(v, 2) / shared : 0;
   const double rows = extent_at(q, 0) * extent_at(q, q.rank() == 4 ? 2 : 1);
-  const double width = q.rank() == 4 ? heads * extent_at(q, 3) : extent_at(q, 2);
-  return rows * steps * (width + heads * value_size);
+  return rows * steps * (width(q) + width(y));
 }
 
 // (batch, steps, hidden) query and value; packed forms stay unknown.
@@ -78,7 +75,8 @@ double macs_multi_head(const Node&, const FactList& in, const FactList&) {
   return extent_at(q, 0) * extent_at(q, 1) * extent_at(k, 1) * (extent_at(q, 2) + extent_at(v, 2));
 }
 
-// Query (batch, steps, hidden), or query, key and value packed behind each other; caches hold as many steps as the data says.
+// Query (batch, steps, hidden), or query, key and value packed behind each other; caches hold as many steps as the data
+// says.
 void infer_grouped_query(InferContext& c) {
   expect_inputs(c, 1);
   const Fact& q = c.in(0);
