@@ -12,7 +12,7 @@ target_compile_definitions(coppice_test_referee PRIVATE
   COPPICE_REFEREE_SCRIPT="${CMAKE_CURRENT_SOURCE_DIR}/npm/referee.mjs"
   COPPICE_DEFAULT_NODE_MODULES="${COPPICE_NODE_MODULES}")
 
-file(GLOB graph_sources CONFIGURE_DEPENDS support/random_graph.cpp support/special_graphs.cpp support/random/*.cpp support/special/*.cpp)
+file(GLOB graph_sources CONFIGURE_DEPENDS support/random_graph.cpp support/special_graphs.cpp support/random/*.cpp support/special/*.cpp support/mixing/*.cpp)
 add_library(coppice_test_graphs STATIC ${graph_sources})
 target_compile_options(coppice_test_graphs PRIVATE -O1)  # built often, run briefly
 target_link_libraries(coppice_test_graphs PUBLIC coppice_graph coppice_test_referee)

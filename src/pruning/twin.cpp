@@ -213,7 +213,8 @@ class Masker {
     ValueId x = node_.inputs[0];
     if (skip) {
       x = add("Add", {x, node_.inputs[1]});
-      if (node_.input(4) != graph::no_value) x = add("Add", {x, node_.inputs[4]});
+      const std::size_t bias = root_mean_square ? 3 : 4;  // there is no beta before it without a mean
+      if (node_.input(bias) != graph::no_value) x = add("Add", {x, node_.inputs[bias]});
       if (node_.output(3) != graph::no_value) emit("Identity", {x}, {}, node_.outputs[3]);
     }
     if (cast) x = add("Cast", {x}, {attribute("to", std::int64_t{1})});

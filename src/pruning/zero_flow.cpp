@@ -90,7 +90,6 @@ const Names& preserving() {
                            "QuickGelu",
                            "CumSum",
                            "ReverseSequence",
-                           "MeanVarianceNormalization",
                            "RotaryEmbedding"};
   return names;
 }
@@ -260,6 +259,8 @@ bool ZeroFlow::node_wild(const graph::Node& node) const {
   };
   if (node.is("Div") || node.is("Mod")) return made_zero(1);
   if (node.is("Pow")) return made_zero(0) && !positive_exponent(node);
+  // What was set to zero has the same value everywhere, and not every runtime guards the deviation of that.
+  if (node.is("MeanVarianceNormalization")) return any_cut(node.input(0));
   static const Names poles{"Log", "Reciprocal", "ReduceLogSum", "Acosh"};
   return poles.contains(node.op) && made_zero(0);
 }
@@ -305,6 +306,9 @@ bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
   if (op == "Where") return all_cover(node, output, std::array<std::size_t, 2>{1, 2});
   if (op == "Concat") return std::all_of(all.begin(), all.end(), in);
   if (is_normalisation(node)) {
+    // The sum of both operands (and a bias, the last operand) passes by the normalisation.
+    if (op.starts_with("Skip") && output == node.output(3))
+      return all_cover(node, output, std::array<std::size_t, 3>{0, 1, op == "SkipLayerNormalization" ? 4u : 3u});
     // The statistics may be anything; gamma and beta decide. Only the channel axis may be cut for that to hold.
     const auto out = p_.couplings.axes(output);
     if (std::count_if(out.begin(), out.end(), [&](const coupling::Axis& a) { return is_cut(a); }) != 1) return false;
@@ -352,6 +356,10 @@ bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
     return !value || (value->elements() == 1 && tensor::element_as_double(*value, 0) == 0);
   }
   if (op == "Pow") return in(0) && positive_exponent(node);
+  // Outside of the image there is another value than the image's.
+  if (op == "Resize") return in(0) && node.float_or("extrapolation_value", 0) == 0;
+  // Below zero the threshold leaves nothing in between, and zero is moved like everything above it.
+  if (op == "Shrink") return in(0) && (node.float_or("lambd", 0.5f) >= 0 || node.float_or("bias", 0) == 0);
   // What the operand stretches to may be cut where the operand itself has nothing to be zero at.
   if (op == "Expand" || op == "Div") return all_cover(node, output, std::array<std::size_t, 1>{0});
   return preserving().contains(op) && in(0);
