@@ -4,6 +4,7 @@
 #include <string>
 
 #include "coppice/base/error.hpp"
+#include "coppice/base/parallel.hpp"
 
 #include "tensor/checks.hpp"
 #include "tensor/decode.hpp"
@@ -12,11 +13,12 @@ namespace coppice::tensor {
 namespace {
 
 constexpr std::size_t kPartBytes = std::size_t{1} << 20;
-constexpr std::size_t kMostParts = 64;      // each with sums of its own for every column
+constexpr std::size_t kMostParts = 32;      // each with sums of its own for every column
 constexpr std::size_t kPartRows = 32;       // fewer would spend more on the sums of columns than on the elements
 constexpr std::size_t kTileColumns = 1024;  // whose column sums stay in the first-level cache
 constexpr std::size_t kRows = 4;            // that the kernel takes at a time
 constexpr std::size_t kStripBytes = std::size_t{1} << 20;
+constexpr std::size_t kFoldAtOnce = std::size_t{1} << 17;  // sums that one piece of the folding adds up
 constexpr std::size_t kPadding = 8;
 constexpr std::int64_t kEmptyExtentLimit = std::int64_t{1} << 24;
 
@@ -208,9 +210,12 @@ std::vector<double> PowerSumJob::fold_axis(std::size_t axis) const {
   const std::size_t length = of_rows ? rows_ : columns_;
   const std::size_t stride = of_rows ? rows_ : columns_ + kPadding;
   std::vector<double> totals(length, 0.0);
-  for (std::size_t first = 0; first < sums.size(); first += stride) {
-    for (std::size_t i = 0; i < length; ++i) totals[i] += sums[first + i];
-  }
+  const std::size_t grain = kFoldAtOnce * stride / sums.size() + 1;
+  base::parallel_for(length, grain, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t first = 0; first < sums.size(); first += stride) {
+      for (std::size_t i = begin; i < end; ++i) totals[i] += sums[first + i];
+    }
+  });
   const std::size_t inner = extent_product(tensor_.shape, axis + 1, of_rows ? split_ : tensor_.shape.size());
   for (std::size_t i = 0, at = 0; i < length; i += inner) {
     double sum = 0;
