@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Speed and memory of the whole program, as ratios taken in one run: bench/speed.sh [BUILD [WORKDIR]]
-# Wants a quiet machine. Every figure is the best of RUNS (default 5) runs.
+# Wants a quiet machine and a build with -DCOPPICE_BENCH=ON. Every figure is the best of RUNS (default 5) runs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-program=$PWD/${1:-build/release}/coppice
+build=$PWD/${1:-build/release}
+program=$build/coppice
 work=${2:-$(mktemp -d)}
 mkdir -p "$work"
 runs=${RUNS:-5}
@@ -49,6 +50,17 @@ for model in resnet50 densenet121 vit_b_16; do
     if [ -z "$low" ] || [ "$(echo "$took < $low" | bc)" = 1 ]; then low=$took; fi
   done
   echo "$model, couple + score + select + cut: $low ms"
+done
+
+for model in resnet50 vit_b_16 vgg16_bn; do
+  "$build/bench/side_file_model" $model side_$model.onnx
+  for percent in 10 50; do
+    rm -f out.onnx out.onnx.data
+    memory=$(peak "$program" prune side_$model.onnx -o out.onnx --ratio $percent%)
+    size=$(cat out.onnx out.onnx.data | wc -c)
+    echo "$model with a side file at $percent %, peak memory / output: $(ratio "$memory" "$size")"
+  done
+  rm -f side_$model.onnx side_$model.onnx.data
 done
 
 "$program" zoo vgg16_bn -o vgg16_bn.onnx >/dev/null 2>&1

@@ -15,7 +15,8 @@ std::atomic<int> requested_threads{0};
 int thread_count() {
   const int requested = requested_threads.load(std::memory_order_relaxed);
   if (requested > 0) return requested;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  static const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));  // asks the system
+  return cores;
 }
 
 void set_thread_count(int threads) {

@@ -153,7 +153,12 @@ ValueId Graph::find(std::string_view wanted) const {
 
 ValueId Graph::fresh(std::string_view stem) {
   std::string candidate(stem);
-  for (std::size_t i = 1; index.contains(candidate); ++i) candidate = std::string(stem) + "_" + std::to_string(i);
+  if (!index.contains(candidate)) return value(candidate);
+  // Where many copies of one value are made, the search goes on where it ended.
+  std::size_t& tried = suffixes[candidate];
+  do {
+    candidate = std::string(stem) + "_" + std::to_string(++tried);
+  } while (index.contains(candidate));
   return value(candidate);
 }
 

@@ -131,6 +131,7 @@ struct Graph {
   }
 
   mutable std::unordered_map<std::string, ValueId> index;  ///< name -> id; use value() and find().
+  std::unordered_map<std::string, std::size_t> suffixes;   ///< The last that fresh() tried, by stem.
 };
 
 /// Names that the node's subgraphs (at any depth) take from outside the node, each once, in order of appearance.
