@@ -3,14 +3,12 @@
 #include <string>
 #include <unordered_map>
 
+#include "coppice/base/at.hpp"
+
 namespace coppice::analysis {
 namespace {
 
 constexpr std::int32_t none = -1;
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 std::string key(const LayerRow& row) {
   return row.op + '\n' + row.name;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "coppice/base/at.hpp"
 #include "coppice/graph/infer.hpp"
 #include "coppice/tensor/kernels.hpp"
 
@@ -10,10 +11,6 @@
 
 namespace coppice::analysis {
 namespace {
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 /// What a node reads: its operands and what its subgraphs capture.
 std::vector<graph::ValueId> reads(const graph::Graph& graph, const graph::Node& node) {

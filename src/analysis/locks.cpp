@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "coppice/base/at.hpp"
+
 namespace coppice::analysis {
 namespace {
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 /// Adds up, by row of units, how many elements of the parameters lie in a slice of at least one unit of that row.
 class Touched {

@@ -2,16 +2,13 @@
 #include <map>
 #include <unordered_map>
 
+#include "coppice/base/at.hpp"
 #include "coppice/coupling/couplings.hpp"
 
 #include "coupling/rules/rules.hpp"
 
 namespace coppice::coupling {
 namespace {
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 class Pass {
  public:

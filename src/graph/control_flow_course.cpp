@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 
 #include "graph/ops/content.hpp"
 
 namespace coppice::graph {
 namespace {
-
-std::size_t at(ValueId id) {
-  return static_cast<std::size_t>(id);
-}
 
 constexpr std::int64_t largest_extent = 1 << 20;
 

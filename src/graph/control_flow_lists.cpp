@@ -5,12 +5,10 @@
 #include <numeric>
 #include <optional>
 
+#include "coppice/base/at.hpp"
+
 namespace coppice::graph {
 namespace {
-
-std::size_t at(std::int32_t id) {
-  return static_cast<std::size_t>(id);
-}
 
 // Lists are copied as they grow.
 constexpr std::size_t max_elements = 1'000'000;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "coppice/base/at.hpp"
+
 #include "graph/function_table.hpp"
 
 namespace coppice::graph {
@@ -9,10 +11,6 @@ namespace {
 
 constexpr ValueId unset = -2;
 constexpr std::size_t bytes_of_a_node = 1024;
-
-std::size_t at(ValueId id) {
-  return static_cast<std::size_t>(id);
-}
 
 // Rough size of what a copy of a node does not share with the original.
 std::size_t bytes_of(const Node& node) {

@@ -1,16 +1,13 @@
 #include <algorithm>
 #include <span>
 
+#include "coppice/base/at.hpp"
 #include "coppice/graph/control_flow.hpp"
 
 #include "graph/same.hpp"
 
 namespace coppice::graph {
 namespace {
-
-std::size_t at(std::int32_t id) {
-  return static_cast<std::size_t>(id);
-}
 
 /// A graph in which nodes and initializers come and go; what is gone leaves a gap until sweep().
 class Restorer {

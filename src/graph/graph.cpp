@@ -4,14 +4,11 @@
 #include <queue>
 #include <unordered_set>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 
 namespace coppice::graph {
 namespace {
-
-std::size_t at(std::int32_t id) {
-  return static_cast<std::size_t>(id);
-}
 
 template <class T>
 const T* typed(const Attribute* attribute, std::string_view kind, const Node& node) {

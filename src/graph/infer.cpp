@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 
 #include "graph/ops/content.hpp"
@@ -9,10 +10,6 @@
 
 namespace coppice::graph {
 namespace {
-
-std::size_t at(ValueId id) {
-  return static_cast<std::size_t>(id);
-}
 
 // Shapes of absurd rank would cost more memory than the file that holds them once.
 bool absurd(std::size_t rank) {

@@ -2,6 +2,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/graph/passes.hpp"
 
@@ -14,10 +15,6 @@ namespace {
 // A file of a few lines can describe functions that double themselves forty times.
 constexpr std::int64_t base_nodes = 200'000, nodes_per_node = 64;
 constexpr int max_depth = 32;
-
-std::size_t at(ValueId id) {
-  return static_cast<std::size_t>(id);
-}
 
 /// One call that is being replaced.
 struct Call {

@@ -1,17 +1,11 @@
 #include "graph/subgraph_clone.hpp"
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 
 #include "graph/function_table.hpp"
 
 namespace coppice::graph {
-namespace {
-
-std::size_t at(ValueId id) {
-  return static_cast<std::size_t>(id);
-}
-
-}  // namespace
 
 void Names::reserve(const Graph& graph) {
   for (const Value& value : graph.values) used_.insert(value.name);

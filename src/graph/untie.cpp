@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "coppice/base/at.hpp"
+
 #include "graph/same.hpp"
 
 namespace coppice::graph {
 namespace {
-
-std::size_t at(std::int32_t id) {
-  return static_cast<std::size_t>(id);
-}
 
 // A vector in any orientation, long enough to carry units, of a type that weights come in.
 bool is_vector(const Tensor& tensor) {

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "coppice/base/at.hpp"
+
 namespace coppice::importance {
 namespace {
 
 using coupling::Site;
 using graph::Role;
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 bool keeps_axes(const graph::Node& node) {
   return node.op == "Identity" || node.op == "Cast" || node.op == "DequantizeLinear" || node.op == "QuantizeLinear";

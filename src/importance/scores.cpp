@@ -4,16 +4,14 @@
 #include <map>
 #include <utility>
 
+#include "coppice/base/at.hpp"
+
 #include "importance/site_sums.hpp"
 
 namespace coppice::importance {
 namespace {
 
 using coupling::Site;
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 // Adds what every index of an axis contributes to the unit that owns it; an index of a merged axis belongs to one unit
 // of each factor.

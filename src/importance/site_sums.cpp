@@ -4,6 +4,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/tensor/scores.hpp"
 
@@ -17,10 +18,6 @@ using tensor::Tensor;
 
 // Gathered copies of constants that have lost slices are held up to this size at a time.
 constexpr std::size_t copy_limit = std::size_t{64} << 20;
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 // One constant and the axes of it that are wanted.
 struct Work {

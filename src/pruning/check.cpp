@@ -2,16 +2,13 @@
 
 #include <string>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 
 #include "pruning/kept_extents.hpp"
 
 namespace coppice::pruning {
 namespace {
-
-std::size_t at(graph::ValueId value) {
-  return static_cast<std::size_t>(value);
-}
 
 /// The shape that a value is to have; empty extents (-1) where nothing is known before the cut.
 graph::Shape expected(const Prepared& prepared, KeptExtents& extents, graph::ValueId value) {

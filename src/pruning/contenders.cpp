@@ -3,6 +3,7 @@
 #include <numeric>
 #include <string>
 
+#include "coppice/base/at.hpp"
 #include "coppice/importance/members.hpp"
 
 #include "pruning/contest.hpp"
@@ -14,10 +15,6 @@ using coupling::Group;
 using coupling::Site;
 using importance::Reader;
 using importance::Readers;
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 bool recurrent(const graph::Node& node) {
   return node.op == "LSTM" || node.op == "GRU" || node.op == "RNN";

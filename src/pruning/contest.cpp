@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/pruning/ratio.hpp"
 
 namespace coppice::pruning {
 namespace {
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 std::int64_t size(const std::vector<std::int32_t>& units) {
   return static_cast<std::int64_t>(units.size());

@@ -1,3 +1,4 @@
+#include "coppice/base/at.hpp"
 #include "coppice/pruning/prepare.hpp"
 
 #include "pruning/kept_extents.hpp"
@@ -6,10 +7,6 @@ namespace coppice::pruning {
 namespace {
 
 using graph::ValueId;
-
-std::size_t at(std::int32_t id) {
-  return static_cast<std::size_t>(id);
-}
 
 std::int64_t elements(const Prepared& prepared, ValueId value, KeptExtents& kept) {
   const auto axes = prepared.couplings.axes(value);

@@ -5,19 +5,13 @@
 #include <deque>
 #include <unordered_map>
 
+#include "coppice/base/at.hpp"
 #include "coppice/tensor/kernels.hpp"
 
 #include "pruning/inputs.hpp"
 #include "pruning/waiting.hpp"
 
 namespace coppice::pruning {
-namespace {
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
-
-}  // namespace
 
 Cutter::Cutter(const Prepared& prepared, std::span<const std::uint8_t> removed)
     : p_(prepared), removed_(removed), model_(prepared.model), extents_(prepared.couplings, removed) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/base/nearest.hpp"
 
@@ -13,10 +14,6 @@ namespace coppice::pruning {
 namespace {
 
 using graph::ValueId;
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 class Reading {
  public:

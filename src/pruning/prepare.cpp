@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/base/nearest.hpp"
 #include "coppice/graph/passes.hpp"
 
 namespace coppice::pruning {
 namespace {
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 // Keeps the named outputs and the nodes that lead to them.
 void keep_outputs(graph::Graph& graph, const std::vector<std::string>& names) {

@@ -1,13 +1,11 @@
 #include <algorithm>
 
+#include "coppice/base/at.hpp"
+
 #include "pruning/cutter.hpp"
 
 namespace coppice::pruning {
 namespace {
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 // Deep enough for any exporter's shape arithmetic, shallow enough for any stack.
 constexpr int depth_limit = 64;

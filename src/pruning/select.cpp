@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/importance/scores.hpp"
 
@@ -13,10 +14,6 @@
 
 namespace coppice::pruning {
 namespace {
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 void check_ratio(const std::string& what, double ratio) {
   if (!(ratio >= 0 && ratio < 1)) throw Error(what + ": expected 0 to below 1, found " + shown(ratio));

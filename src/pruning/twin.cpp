@@ -3,6 +3,7 @@
 #include <limits>
 #include <map>
 
+#include "coppice/base/at.hpp"
 #include "coppice/pruning/cut.hpp"
 
 #include "pruning/inputs.hpp"
@@ -13,10 +14,6 @@ namespace {
 
 using graph::Tensor;
 using graph::ValueId;
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 // Adds nodes in front of the node in hand.
 class Masker {

@@ -4,14 +4,12 @@
 #include <array>
 #include <set>
 
+#include "coppice/base/at.hpp"
+
 namespace coppice::pruning {
 namespace {
 
 using Names = std::set<std::string_view>;
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 // f(0) = 0, or a rearrangement, or a reduction over other axes that maps zeros to zero.
 const Names& preserving() {

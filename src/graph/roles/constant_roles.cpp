@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "coppice/base/at.hpp"
 #include "coppice/graph/parameters.hpp"
 
 #include "graph/roles/operand_roles.hpp"
@@ -7,10 +8,6 @@
 
 namespace coppice::graph {
 namespace {
-
-std::size_t at(std::int32_t id) {
-  return static_cast<std::size_t>(id);
-}
 
 // What the readers of a value make of it.
 struct Use {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/base/nearest.hpp"
 #include "coppice/pruning/plan.hpp"
@@ -9,10 +10,6 @@
 
 namespace coppice::pruning {
 namespace {
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
 
 std::string place(const PlanCut& cut) {
   return "plan: parameter \"" + cut.parameter + "\" axis " + std::to_string(cut.axis);
