@@ -69,7 +69,7 @@ class Batches {
       if (added) {
         works_.emplace_back();
         works_.back().constant = sites[s].constant;
-        works_.back().how = quantisation(graph_, readers, sites[s].constant);
+        works_.back().how = graph::quantisation(graph_, readers.consumers(), sites[s].constant);
         works_.back().whole = tensor;
       }
       works_[it->second].axes.push_back(at(sites[s].axis));

@@ -1,3 +1,4 @@
+#include "coppice/graph/quantisation.hpp"
 #include "coppice/pruning/cut.hpp"
 
 #include "pruning/inputs.hpp"
@@ -54,7 +55,8 @@ graph::Model zeroed(const Prepared& prepared, std::span<const std::uint8_t> remo
     }
     if (which.empty()) continue;
     const tensor::Tensor& dense = *out.graph.constant(value);
-    Zeroing zeroing{dense, std::move(which), std::move(lists), zero_point(prepared.model.graph, consumers, value)};
+    Zeroing zeroing{dense, std::move(which), std::move(lists),
+                    graph::quantisation(prepared.model.graph, consumers, value).zero};
     if (waits(dense))
       out.graph.set_constant(
           value, {dense.dtype, dense.shape,

@@ -413,42 +413,4 @@ bool ZeroFlow::may_leak(const coupling::Mix& mix) const {
   return false;
 }
 
-tensor::ZeroPoint zero_point(const graph::Graph& graph, const std::vector<std::vector<std::int32_t>>& consumers,
-                             graph::ValueId constant) {
-  struct Place {
-    std::string_view op;
-    std::size_t operand, zero;
-    std::int64_t axis;  // of the weight, for a vector of zero points; from the right when negative
-  };
-  static constexpr Place places[] = {{"ConvInteger", 1, 3, 0},
-                                     {"QLinearConv", 3, 5, 0},
-                                     {"MatMulInteger", 1, 3, -1},
-                                     {"QLinearMatMul", 3, 5, -1},
-                                     {"MatMulInteger", 0, 2, -2}};
-  tensor::ZeroPoint out;
-  const graph::Tensor* weight = graph.constant(constant);
-  for (std::int32_t reader : consumers[at(constant)]) {
-    const graph::Node& node = graph.nodes[at(reader)];
-    const graph::Tensor* zero = nullptr;
-    std::int64_t axis = 0;
-    if (node.op == "DequantizeLinear" && node.input(0) == constant) {
-      zero = graph.constant(node.input(2));
-      axis = node.int_or("axis", 1);
-    } else {
-      for (const Place& place : places) {
-        if (node.op != place.op || node.input(place.operand) != constant) continue;
-        zero = graph.constant(node.input(place.zero));
-        axis = place.axis;
-      }
-    }
-    if (!zero || zero->shape.size() > 1) continue;
-    for (std::int64_t i = 0; i < zero->elements(); ++i) out.values.push_back(tensor::element_as_double(*zero, i));
-    const auto rank = static_cast<std::int64_t>(weight->shape.size());
-    out.axis = static_cast<std::size_t>(
-        std::clamp<std::int64_t>(axis < 0 ? axis + rank : axis, 0, std::max<std::int64_t>(rank - 1, 0)));
-    break;
-  }
-  return out;
-}
-
 }  // namespace coppice::pruning

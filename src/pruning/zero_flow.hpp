@@ -51,8 +51,4 @@ class ZeroFlow {
 /// The prepared model with the removed slices of its constants set to zero, not yet tied again.
 graph::Model zeroed(const Prepared& prepared, std::span<const std::uint8_t> removed);
 
-/// Zero point of a quantised constant, from the node that reads it; nothing for other constants.
-tensor::ZeroPoint zero_point(const graph::Graph& graph, const std::vector<std::vector<std::int32_t>>& consumers,
-                             graph::ValueId constant);
-
 }  // namespace coppice::pruning

@@ -30,6 +30,8 @@ class Readers {
   std::span<const std::int32_t> nodes(graph::ValueId value) const {
     return consumers_[static_cast<std::size_t>(value)];
   }
+  /// The same for every value.
+  const std::vector<std::vector<std::int32_t>>& consumers() const { return consumers_; }
 
  private:
   const graph::Graph& graph_;
