@@ -41,8 +41,8 @@ inline graph::ValueId linear(graph::Builder& b, graph::ValueId x, std::string_vi
   return b.op("MatMul", {x, b.initializer(std::string(name), filled({in, out}))});
 }
 
-/// Ends the graph with `x` as its output and prepares it.
-inline Prepared finish(graph::Builder b, graph::ValueId x, const graph::Shape& shape,
+/// Ends the graph with `x` as its output and prepares it. By reference: x may be made by the same builder in the call.
+inline Prepared finish(graph::Builder&& b, graph::ValueId x, const graph::Shape& shape,
                        const PrepareOptions& options = {}) {
   b.output(x, graph::DType::float32, dims(shape));
   return prepare(std::move(b).finish(), options);
