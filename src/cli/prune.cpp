@@ -44,6 +44,8 @@ void look_as_planned(const pruning::Plan& plan, pruning::PrepareOptions& options
   const auto attention = plan.options.find("attention");
   if (attention != plan.options.end() && attention->second == "head-dim")
     options.coupling.attention = coupling::Attention::head_dim;
+  const auto grouped = plan.options.find("grouped-conv");
+  if (grouped != plan.options.end()) options.coupling.whole_groups = grouped->second == "groups";
   const auto outputs = plan.options.find("outputs");
   if (outputs == plan.options.end() || !options.outputs.empty()) return;
   for (std::string_view rest = outputs->second; !rest.empty();) {

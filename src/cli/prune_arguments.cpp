@@ -19,6 +19,8 @@ using pruning::Context;
 constexpr base::Names<Context, 3> contexts{
     {{Context::local, "local"}, {Context::global, "global"}, {Context::isomorphic, "isomorphic"}}};
 constexpr base::Names<Attention, 2> attentions{{{Attention::heads, "heads"}, {Attention::head_dim, "head-dim"}}};
+enum class Grouped { channels, groups };
+constexpr base::Names<Grouped, 2> grouped_cuts{{{Grouped::channels, "channels"}, {Grouped::groups, "groups"}}};
 
 std::string_view context_name(Context context) {
   return base::find_name(contexts, context);
@@ -31,6 +33,13 @@ std::string_view attention_name(Attention attention) {
 }
 Attention parse_attention(std::string_view text) {
   return base::parse_name("attention", attentions, text);
+}
+
+std::string_view grouped_name(Grouped grouped) {
+  return base::find_name(grouped_cuts, grouped);
+}
+Grouped parse_grouped(std::string_view text) {
+  return base::parse_name("grouped-conv", grouped_cuts, text);
 }
 
 /// An option whose values are the names of an enum.
@@ -62,9 +71,10 @@ double share_to_keep(const std::string& option, const std::string& text) {
 /// What decides the plan, as the user wrote it. What only says where results go, or how fast, stays out, so that the
 /// same decision is the same plan.
 std::map<std::string, std::string> given(const CLI::App& command) {
-  static constexpr std::array<std::string_view, 17> deciding{
-      "ratio", "context",  "criterion",   "reduction",     "normalizer", "layer", "ignore",     "round-to", "min-units",
-      "steps", "schedule", "target-macs", "target-params", "attention",  "seed",  "exact-only", "outputs"};
+  static constexpr std::array<std::string_view, 18> deciding{
+      "ratio",         "context",   "criterion",    "reduction", "normalizer", "layer",
+      "ignore",        "round-to",  "min-units",    "steps",     "schedule",   "target-macs",
+      "target-params", "attention", "grouped-conv", "seed",      "exact-only", "outputs"};
   std::map<std::string, std::string> out;
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() == 0 || option->get_lnames().empty()) continue;
@@ -133,6 +143,9 @@ void add_choosing(CLI::App& command, PruneArguments& arguments) {
       ->group(group);
   add_choice(command, "--attention", arguments.attention, attention_name, "What of attention is cut")
       ->default_str(std::string(attention_name(arguments.options.prepare.coupling.attention)))
+      ->group(group);
+  add_choice(command, "--grouped-conv", arguments.grouped, grouped_name, "What of grouped convolutions is cut")
+      ->default_str(std::string(grouped_name(Grouped::channels)))
       ->group(group);
   command.add_option("--seed", select.seed, "Of the criterion random")
       ->type_name("N")
@@ -203,6 +216,9 @@ void finish(PruneArguments& arguments, const CLI::App& command) {
   read(arguments.reduction, importance::parse_reduction, select.reduction);
   read(arguments.schedule, pruning::parse_schedule, select.schedule);
   read(arguments.attention, parse_attention, options.prepare.coupling.attention);
+  Grouped grouped = Grouped::channels;
+  read(arguments.grouped, parse_grouped, grouped);
+  options.prepare.coupling.whole_groups = grouped == Grouped::groups;
   if (!arguments.normalizer.empty()) {
     select.normalizer.emplace();
     read(arguments.normalizer, importance::parse_normalizer, *select.normalizer);

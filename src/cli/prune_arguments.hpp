@@ -16,7 +16,7 @@ namespace coppice::cli {
 struct PruneArguments {
   std::string model, out, twin, plan, plan_out;
   std::string ratio, target_macs, target_parameters;
-  std::string context, criterion, reduction, normalizer, schedule, attention;
+  std::string context, criterion, reduction, normalizer, schedule, attention, grouped;
   std::vector<std::string> layers, outputs;
   pruning::PruneOptions options;  ///< Numbers, flags and lists land here; its values are the defaults.
   ModelOptions common;

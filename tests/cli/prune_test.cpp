@@ -94,6 +94,16 @@ TEST(Prune, APlanGivesTheSameBytes) {
   EXPECT_NE(read_file(plan).find("40%"), std::string::npos);
 }
 
+TEST(Prune, APlanRemembersHowTheModelWasLookedAt) {
+  const std::string file = zoo_file("resnext50_32x4d"), plan = scratch / "groups.json";
+  const std::string a = scratch / "groups.onnx", b = scratch / "replayed.onnx", other = scratch / "channels.onnx";
+  ASSERT_EQ(run({"prune", file, "-o", a, "--ratio", "50%", "--grouped-conv", "groups", "--plan-out", plan}).code, 0);
+  ASSERT_EQ(run({"prune", file, "-o", b, "--plan", plan}).code, 0);
+  EXPECT_EQ(read_file(a), read_file(b));
+  ASSERT_EQ(run({"prune", file, "-o", other, "--ratio", "50%"}).code, 0);
+  EXPECT_NE(read_file(a), read_file(other));
+}
+
 TEST(Prune, SoftKeepsShapesAndCountsZeros) {
   const Scratch scratch;
   const std::string file = zoo_file("resnet18"), soft = scratch / "soft.onnx", twin = scratch / "twin.onnx";
