@@ -95,6 +95,7 @@ TEST(Prune, APlanGivesTheSameBytes) {
 }
 
 TEST(Prune, APlanRemembersHowTheModelWasLookedAt) {
+  const Scratch scratch;
   const std::string file = zoo_file("resnext50_32x4d"), plan = scratch / "groups.json";
   const std::string a = scratch / "groups.onnx", b = scratch / "replayed.onnx", other = scratch / "channels.onnx";
   ASSERT_EQ(run({"prune", file, "-o", a, "--ratio", "50%", "--grouped-conv", "groups", "--plan-out", plan}).code, 0);
