@@ -1,13 +1,8 @@
+#include "coppice/base/at.hpp"
+
 #include "pruning/cutter.hpp"
 
 namespace coppice::pruning {
-namespace {
-
-std::size_t at(std::int32_t i) {
-  return static_cast<std::size_t>(i);
-}
-
-}  // namespace
 
 // Mul, Div, Add, Sub: one operand stays, the other must become what the result needs.
 graph::ValueId Cutter::solve_arithmetic(const graph::Node& source, const Wanted& wanted, int depth, bool exclusive) {
