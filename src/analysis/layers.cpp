@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "coppice/base/at.hpp"
 #include "coppice/graph/infer.hpp"
+#include "coppice/graph/quantisation.hpp"
 #include "coppice/tensor/kernels.hpp"
-
-#include "analysis/zero_point.hpp"
 
 namespace coppice::analysis {
 namespace {
@@ -67,12 +67,16 @@ class Owners {
   std::map<graph::ValueId, bool> taken_;
 };
 
-TensorRow tensor_row(const pruning::Prepared& prepared, graph::ValueId value, const ZeroPoints* points) {
+using Consumers = std::vector<std::vector<std::int32_t>>;
+
+// Zeros are counted where there are `consumers`.
+TensorRow tensor_row(const pruning::Prepared& prepared, graph::ValueId value, const Consumers* consumers) {
   const graph::Graph& graph = prepared.model.graph;
   const tensor::Tensor& tensor = *graph.constant(value);
   TensorRow out{std::string(graph.name_of(value)), tensor.dtype, tensor.shape, prepared.roles[at(value)],
                 tensor.elements()};
-  if (points && tensor::has_magnitude(tensor.dtype)) out.zeros = tensor::count_zeros(tensor, points->of(value));
+  if (consumers && tensor::has_magnitude(tensor.dtype))
+    out.zeros = tensor::count_zeros(tensor, graph::quantisation(graph, *consumers, value).zero);
   return out;
 }
 
@@ -94,18 +98,35 @@ LayerRow layer_row(const pruning::Prepared& prepared, std::int32_t index) {
   return out;
 }
 
+// MACs are counted with a number in place of every extent that depends on data; it is not shown as an extent.
+void open_data_extents(const pruning::Prepared& prepared, Layers& layers) {
+  const graph::Graph& graph = prepared.model.graph;
+  graph::World open = prepared.worlds.counting;
+  layers.data_extent = std::exchange(open.data_extent, 0);
+  const graph::Facts known = graph::infer_tolerant(prepared.model, graph, open, nullptr);
+  for (LayerRow& row : layers.rows) {
+    const graph::ValueId output = graph.nodes[at(row.node)].output(0);
+    if (!row.ranked || output == graph::no_value) continue;
+    const graph::Fact& fact = known[at(output)];
+    if (fact.ranked && fact.shape.size() == row.shape.size())
+      row.shape = fact.shape;
+    else
+      row.shape.assign(row.shape.size(), -1);
+  }
+}
+
 }  // namespace
 
 Layers layers(const pruning::Prepared& prepared, Zeros zeros) {
   const graph::Graph& graph = prepared.model.graph;
   Layers out;
   std::vector<std::int32_t> position(graph.values.size(), -1);
-  const ZeroPoints points(graph);
+  const Consumers consumers = graph.consumers();
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     const auto value = static_cast<graph::ValueId>(i);
     if (!is_parameter(prepared.roles[i]) || !graph.constant(value)) continue;
     position[i] = static_cast<std::int32_t>(out.tensors.size());
-    out.tensors.push_back(tensor_row(prepared, value, zeros == Zeros::count ? &points : nullptr));
+    out.tensors.push_back(tensor_row(prepared, value, zeros == Zeros::count ? &consumers : nullptr));
     out.parameters += out.tensors.back().elements;
   }
   Owners owners(prepared);
@@ -127,6 +148,7 @@ Layers layers(const pruning::Prepared& prepared, Zeros zeros) {
     out.macs += row.macs;
     out.rows.push_back(std::move(row));
   }
+  if (prepared.counting.data_dependent) open_data_extents(prepared, out);
   return out;
 }
 

@@ -29,7 +29,9 @@ std::string head(const InspectReport& report) {
     table.row({"output", declaration(model.graph.values[static_cast<std::size_t>(id)])});
   table.row({"weights", std::string(tensor::name(main_dtype(report.layers)))});
   table.row({"parameters", with_separators(report.layers.parameters)});
-  table.row({"MACs", analysis::short_count(report.layers.macs)});
+  const std::int64_t taken = report.layers.data_extent;
+  table.row({"MACs", analysis::short_count(report.layers.macs) +
+                         (taken == 0 ? "" : ", with " + std::to_string(taken) + " for what depends on data")});
   table.row({"file size", analysis::short_bytes(report.bytes)});
   table.row({"in reach", percent(report.reach) + " of the parameters, in " + std::to_string(report.groups.size()) +
                              (report.groups.size() == 1 ? " group" : " groups")});

@@ -56,6 +56,23 @@ TEST(Layers, ParametersMacsShapesZeros) {
   EXPECT_EQ(layers(prepared).tensors[1].zeros, -1);
 }
 
+// The number of indices that NonZero finds depends on the data.
+TEST(Layers, ExtentsThatDependOnDataAreNotShown) {
+  Builder b("found");
+  const ValueId x = b.input("x", DType::float32, {{4, {}}});
+  const ValueId indices = b.op("Transpose", {b.op("Cast", {b.op("NonZero", {x})}, {graph::attr("to", 1)})});
+  const ValueId w = b.initializer("w", floats({1, 3}, {1, 2, 3}));
+  b.output(b.op("MatMul", {indices, w}, {}, "mul"), DType::float32, {{-1, {}}, {3, {}}});
+  const Layers found = layers(pruning::prepare(std::move(b).finish()));
+  const auto row =
+      std::find_if(found.rows.begin(), found.rows.end(), [](const LayerRow& r) { return r.name == "mul"; });
+  ASSERT_NE(row, found.rows.end());
+  EXPECT_EQ(shape_text(*row), "?x3");
+  EXPECT_GT(found.data_extent, 0);
+  EXPECT_EQ(row->macs, 3.0 * static_cast<double>(found.data_extent));
+  EXPECT_EQ(layers(pruning::prepare(two_layers())).data_extent, 0);
+}
+
 // A transposed weight belongs to the product that uses it, and to the first of two.
 TEST(Layers, ParametersThroughConstantNodesAndTies) {
   Builder b("tied");

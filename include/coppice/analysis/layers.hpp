@@ -37,6 +37,8 @@ struct Layers {
   std::vector<TensorRow> tensors;
   std::int64_t parameters = 0;  ///< Sum over the tensors.
   double macs = 0;              ///< Sum over the rows.
+  /// What was taken for extents that depend on data when MACs were counted; 0: there are none.
+  std::int64_t data_extent = 0;
 };
 
 enum class Zeros : std::uint8_t { skip, count };
