@@ -126,6 +126,7 @@ void conv_transpose(RuleContext& c) {
   if (groups < 1 || outputs % groups != 0 || c.shape(0)[1] % groups != 0) return c.lock_all(Reason::unknown_shape);
   if (groups == c.shape(0)[1]) {
     depthwise(c, inputs, out, groups);
+    c.lock(1, 1, Reason::split_factor);  // every channel has as many outputs as the others
   } else {
     c.mix_groups(0, 1, 1, 0);
     const Axis inner = c.axis(1, 1);  // one group's outputs

@@ -14,10 +14,12 @@ void quantize(RuleContext& c) {
     } else if (c.rank(i) > 1) {  // blocks: the blocked axis has a meaning of its own
       if (c.rank(i) != axes.size()) return c.lock_all(Reason::unknown_shape);
       for (std::size_t k = 0; k < c.rank(i); ++k) {
-        if (c.shape(i)[k] == c.shape(0)[k])
+        if (c.shape(i)[k] == c.shape(0)[k]) {
           axes[k] = c.meet(axes[k], c.axis(i, k));
-        else
+        } else {
           c.lock(axes[k], Reason::ordered_axis);
+          c.lock(i, k, Reason::ordered_axis);
+        }
       }
     }
   }

@@ -25,7 +25,9 @@ void recurrent(RuleContext& c, std::size_t last_state, int peepholes) {
     tie_blocks(c, c.state().flatten(c.axis(static_cast<std::size_t>(peepholes), 1), c.index()), hidden);
   c.lock(0, 0, Reason::fixed_axis);
   c.lock(0, 1, Reason::fixed_axis);
-  for (std::size_t i = 5; i <= last_state; ++i) {  // initial_h, initial_c
+  for (std::size_t i : {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{7}})
+    if (c.has(i)) c.lock(i, 0, Reason::fixed_axis);  // the directions
+  for (std::size_t i = 5; i <= last_state; ++i) {    // initial_h, initial_c
     if (!c.has(i)) continue;
     c.meet(hidden, c.axis(i, 2));
     c.mix(Mixing::state, i, 2, false);
