@@ -10,7 +10,7 @@ void split(RuleContext& c) {
   const std::size_t axis = RuleContext::wrap(c.node().int_or("axis", 0), rank);
   std::int64_t begin = 0;
   for (std::size_t o = 0; o < c.node().outputs.size(); ++o) {
-    if (!c.has_output(o)) return c.lock(c.axis(0, axis), Reason::unknown_shape);
+    if (!c.has_output(o)) return c.lock_all(Reason::unknown_shape);
     const std::int64_t end = begin + c.out_shape(o)[axis];
     for (std::size_t k = 0; k < rank; ++k) {
       const Axis in = c.axis(0, k);
@@ -66,7 +66,7 @@ void gather(RuleContext& c) {
       c.lock(0, k, Reason::indexed_by_data);
     } else if (index_rank == 0) {
       const std::int64_t picked = (*indices)[0] < 0 ? (*indices)[0] + length : (*indices)[0];
-      if (c.peek(0, k).tracked()) c.lock(c.state().range(c.axis(0, k), picked, picked + 1, c.index()), Reason::picked);
+      c.lock(c.state().range(c.axis(0, k), picked, picked + 1, c.index()), Reason::picked);
     } else if (index_rank == 1 && c.peek(0, k).tracked()) {
       std::vector<std::int64_t> wrapped;
       for (std::int64_t i : *indices) wrapped.push_back(i < 0 ? i + length : i);
