@@ -16,8 +16,16 @@ Axis with_vectors(RuleContext& c, Axis channel) {
   return channel;
 }
 
+// Whether the statistics are those of the input: over all axes but the channels.
+bool in_training(const RuleContext& c) {
+  if (c.opset() >= 14) return c.node().int_or("training_mode", 0) != 0;
+  return c.opset() >= 7 ? c.has_output(1) : c.node().int_or("is_test", 0) == 0;
+}
+
 void batch_norm(RuleContext& c) {
   auto axes = c.axes(0);
+  for (std::size_t k = 0; k < axes.size(); ++k)
+    if (k != 1 && in_training(c)) c.lock(axes[k], Reason::fixed_axis);
   if (axes.size() > 1) axes[1] = with_vectors(c, axes[1]);
   c.set(0, axes);
   for (std::size_t o = 1; o < c.node().outputs.size(); ++o)
