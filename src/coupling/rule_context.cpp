@@ -33,6 +33,12 @@ std::optional<std::vector<std::int64_t>> RuleContext::ints(std::size_t i, std::s
   return std::vector<std::int64_t>(values.begin(), values.end());
 }
 
+std::optional<std::vector<double>> RuleContext::reals(std::size_t i) const {
+  const auto& content = facts_[at(operand(i))].content;
+  if (!content || content->reals.empty() || !content->all_known()) return std::nullopt;
+  return content->reals;
+}
+
 Axis RuleContext::axis(std::size_t i, std::size_t k) {
   Axis& axis = axes_.of(operand(i))[checked(i, k)];
   if (!axis.born) axis = state_.fresh_axis(axis.length);

@@ -89,6 +89,8 @@ class RuleContext {
   }
   /// As ints(), or the attribute of that name (older operator sets); nothing when absent or unknown.
   std::optional<std::vector<std::int64_t>> ints(std::size_t i, std::string_view attribute) const;
+  /// The operand's elements when they are known real numbers.
+  std::optional<std::vector<double>> reals(std::size_t i) const;
   /// Axis k of operand i; an axis of a constant gets its units now.
   Axis axis(std::size_t i, std::size_t k);
   /// All axes of operand i.
