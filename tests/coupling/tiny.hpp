@@ -27,8 +27,28 @@ class Tiny {
     const std::vector<double> ones(static_cast<std::size_t>(tensor::element_count(shape)), 1);
     return b.initializer(name, tensor::from_doubles(dtype, shape, ones));
   }
+  /// A node named by its operator and a number; an operator of another domain is given as "com.microsoft.Gelu".
   ValueId op(std::string_view type, std::vector<ValueId> inputs, std::vector<graph::Attribute> attributes = {}) {
-    return b.op(type, std::move(inputs), std::move(attributes), std::string(type) + std::to_string(count_++));
+    const auto [domain, plain] = apart(type);
+    const ValueId out =
+        b.op(plain, std::move(inputs), std::move(attributes), std::string(plain) + std::to_string(count_++));
+    b.graph().nodes.back().domain = domain;
+    return out;
+  }
+  /// The same with several outputs, named "Split1:0", "Split1:1"...
+  std::vector<ValueId> ops(std::string_view type, std::vector<ValueId> inputs, std::size_t outputs,
+                           std::vector<graph::Attribute> attributes = {}) {
+    const auto [domain, plain] = apart(type);
+    auto out = b.op_multi(plain, std::move(inputs), outputs, std::move(attributes),
+                          std::string(plain) + std::to_string(count_++));
+    b.graph().nodes.back().domain = domain;
+    return out;
+  }
+  /// Domain and operator of "com.microsoft.Gelu" or "Relu".
+  static std::pair<std::string_view, std::string_view> apart(std::string_view type) {
+    const auto dot = type.rfind('.');
+    if (dot == std::string_view::npos) return {"", type};
+    return {type.substr(0, dot), type.substr(dot + 1)};
   }
   ValueId ints(Indices values) { return b.ints(std::move(values)); }
   /// x @ a constant [inputs, outputs] of that name.
@@ -44,7 +64,9 @@ class Tiny {
   void run(const Options& options = {}) {
     for (ValueId o : b.graph().outputs) b.graph().values[static_cast<std::size_t>(o)].shape.reset();
     model = std::move(b).finish();
-    facts = graph::infer_tolerant(model, model.graph, graph::choose_worlds(model, {}).first, &problems);
+    graph::World world = graph::choose_worlds(model, {}).first;
+    world.data_extent = 6;
+    facts = graph::infer_tolerant(model, model.graph, world, &problems);
     c = couple(model, facts, options);
   }
 

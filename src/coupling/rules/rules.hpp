@@ -1,4 +1,5 @@
 #pragma once
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -15,8 +16,10 @@ struct RuleEntry {
 
 /// The axis rule of an operator; null when it has none, so that what it touches is locked.
 AxisRule find_rule(std::string_view domain, std::string_view op);
+/// Every operator that has a rule.
+std::span<const RuleEntry> all_rules();
 
-// One function a file of rules; find_rule's table is made of these.
+// One function a file of rules; all_rules() is made of these.
 void add_elementwise_rules(std::vector<RuleEntry>& rules);
 void add_conv_rules(std::vector<RuleEntry>& rules);
 void add_attention_rules(std::vector<RuleEntry>& rules);
