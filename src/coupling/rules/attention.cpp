@@ -76,6 +76,7 @@ void add_to_scores(RuleContext& c, std::size_t i, const Axis& heads) {
 void cache(RuleContext& c, std::size_t past, std::size_t present, const Axis& batch, Axis head, Axis size) {
   if (c.has(past)) {
     if (c.rank(past) != 4) throw Error("expected a cache of rank 4");
+    c.meet(batch, c.axis(past, 0));
     head = c.meet(head, c.axis(past, 1));
     size = c.meet(size, c.axis(past, 3));
     c.lock(past, 2, Reason::normalised_axis);
@@ -176,6 +177,7 @@ void projected(RuleContext& c) {
   if (c.has(3)) c.lock_from(3, 0, Reason::fixed_axis);
   if (c.has(4)) {  // (2, batch, heads, steps, size)
     c.lock(4, 0, Reason::fixed_axis);
+    c.meet(c.axis(0, 0), c.axis(4, 1));
     c.lock(4, 3, Reason::normalised_axis);
     c.meet(row[0], c.axis(4, 2));
     c.meet(parts[1][1], c.axis(4, 4));
