@@ -38,6 +38,7 @@ using RuleCases = std::vector<RuleCase>;
 // One table a file of rules, or two.
 const RuleCases& elementwise_cases();
 const RuleCases& broadcast_cases();
+const RuleCases& attention_cases();
 const RuleCases& conv_cases();
 const RuleCases& matmul_cases();
 const RuleCases& norm_cases();

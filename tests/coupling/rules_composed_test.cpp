@@ -1,6 +1,6 @@
 #include "coupling/rule_case.hpp"
 
-// Attention is no operator here: heads come out of the rules for Reshape, Transpose, MatMul and Softmax together.
+// Attention of many operators: heads come out of the rules for Reshape, Transpose, MatMul and Softmax together.
 namespace coppice::coupling {
 namespace {
 
