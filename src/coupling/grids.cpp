@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <numeric>
+#include <tuple>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "coupling/state.hpp"
@@ -113,17 +116,40 @@ class Decider {
 
   void by_size(Grid& g) {
     std::size_t best = g.parts.size();
-    PartView best_view;
+    std::tuple<bool, bool, std::size_t> best_rank;
     for (std::size_t i = 0; i < g.parts.size(); ++i) {
       const PartView v = view(g.parts[i]);
       if (v.open == 0) continue;
-      if (best == g.parts.size() || (best_view.avoid && !v.avoid) ||
-          (best_view.avoid == v.avoid && v.open > best_view.open)) {
-        best = i;
-        best_view = v;
-      }
+      const std::tuple rank(!collapses(g, i), !v.avoid, v.open);
+      if (best != g.parts.size() && rank <= best_rank) continue;
+      best = i;
+      best_rank = rank;
     }
     carry(g, best);
+  }
+
+  // Whether all indices would become one unit if this part carried: the channels of a grouped convolution, say, where
+  // those at one offset in every group are one already, cut by whole groups.
+  bool collapses(Grid& g, std::size_t carrier) {
+    const std::size_t length = static_cast<std::size_t>(g.dims[carrier]);
+    std::size_t inner = 1, left = length;
+    for (std::size_t i = carrier + 1; i < g.dims.size(); ++i) inner *= static_cast<std::size_t>(g.dims[i]);
+    std::vector<std::size_t> parent(length);
+    std::iota(parent.begin(), parent.end(), std::size_t{0});
+    const auto find = [&](std::size_t i) {
+      while (parent[i] != i) i = parent[i] = parent[parent[i]];
+      return i;
+    };
+    std::unordered_map<std::int32_t, std::size_t> first;  // place in the part, by class of the whole
+    const auto whole = state_.ids(g.whole);
+    for (std::size_t p = 0; p < whole.size() && left > 1; ++p) {
+      const std::size_t mine = find(p / inner % length);
+      const std::size_t other = find(first.try_emplace(state_.find(whole[p]), mine).first->second);
+      if (mine == other) continue;
+      parent[mine] = other;
+      --left;
+    }
+    return left == 1;
   }
 
   State& state_;

@@ -72,6 +72,22 @@ TEST(Groups, APartlyLockedGroupCountsBoth) {
   EXPECT_EQ(texts(t)[1], "3+1 a.1 b.0");
 }
 
+// The channels at one offset in each of the four groups are one unit already; whole groups would be all of them.
+TEST(Groups, ANormOverTheGroupsOfAConvolutionIsCutWithinThem) {
+  Tiny t(21);
+  ValueId h = t.conv(t.conv(t.x("x", {1, 3, 2, 2}), "a", 3, 8), "b", 8, 8, 4);
+  h = t.op("GroupNormalization", {h, t.w("scale", {8}), t.w("bias", {8})}, {attr("num_groups", 4)});
+  t.out(t.conv(h, "c", 8, 5));
+  t.run();
+  const auto units = t.units("b", 0);
+  EXPECT_EQ(units, (std::vector<std::int32_t>{units[0], units[1], units[0], units[1], units[0], units[1], units[0],
+                                              units[1]}));
+  EXPECT_NE(units[0], units[1]);
+  EXPECT_TRUE(t.open("b", 0, 0));
+  EXPECT_TRUE(t.open("b", 0, 1));
+  EXPECT_EQ(t.units("c", 1), units);
+}
+
 TEST(Groups, KeptIndicesFollowTheFactors) {
   Tiny t;
   ValueId h = t.conv(t.x("x", {1, 3, 2, 2}), "a", 3, 4);
