@@ -6,144 +6,9 @@
 
 #include "coppice/base/at.hpp"
 
+#include "pruning/zero_operators.hpp"
+
 namespace coppice::pruning {
-namespace {
-
-using Names = std::set<std::string_view>;
-
-// f(0) = 0, or a rearrangement, or a reduction over other axes that maps zeros to zero.
-const Names& preserving() {
-  static const Names names{"Identity",
-                           "Cast",
-                           "CastLike",
-                           "Dropout",
-                           "Relu",
-                           "LeakyRelu",
-                           "Elu",
-                           "Selu",
-                           "Celu",
-                           "Gelu",
-                           "Mish",
-                           "HardSwish",
-                           "Swish",
-                           "Tanh",
-                           "Softsign",
-                           "Abs",
-                           "Neg",
-                           "Sign",
-                           "Sqrt",
-                           "Floor",
-                           "Ceil",
-                           "Round",
-                           "Erf",
-                           "Sin",
-                           "Tan",
-                           "Asin",
-                           "Atan",
-                           "Sinh",
-                           "Asinh",
-                           "Atanh",
-                           "Shrink",
-                           "ThresholdedRelu",
-                           "PRelu",
-                           "Div",
-                           "Pow",
-                           "MaxPool",
-                           "AveragePool",
-                           "LpPool",
-                           "GlobalAveragePool",
-                           "GlobalMaxPool",
-                           "GlobalLpPool",
-                           "Resize",
-                           "Upsample",
-                           "Reshape",
-                           "Flatten",
-                           "Transpose",
-                           "Squeeze",
-                           "Unsqueeze",
-                           "Expand",
-                           "Tile",
-                           "Split",
-                           "Slice",
-                           "Gather",
-                           "GatherND",
-                           "DepthToSpace",
-                           "SpaceToDepth",
-                           "ReduceSum",
-                           "ReduceMean",
-                           "ReduceMax",
-                           "ReduceMin",
-                           "ReduceL1",
-                           "ReduceL2",
-                           "ReduceSumSquare",
-                           "ReduceProd",
-                           "QuantizeLinear",
-                           "DequantizeLinear",
-                           "DynamicQuantizeLinear",
-                           "RoiAlign",
-                           "MaxRoiPool",
-                           "GridSample",
-                           "LpNormalization",
-                           "Trilu",
-                           "QuickGelu",
-                           "CumSum",
-                           "ReverseSequence",
-                           "RotaryEmbedding"};
-  return names;
-}
-
-// A constant read by one of these (at the given operand or any, -1) may have slices set to zero.
-bool harmless_reader(const graph::Node& node, std::size_t operand) {
-  static const Names any{"Conv",
-                         "ConvTranspose",
-                         "Gemm",
-                         "MatMul",
-                         "Einsum",
-                         "LSTM",
-                         "GRU",
-                         "RNN",
-                         "Add",
-                         "Sub",
-                         "Mul",
-                         "Sum",
-                         "Where",
-                         "PRelu",
-                         "Concat",
-                         "ConvInteger",
-                         "MatMulInteger",
-                         "FusedConv",
-                         "FusedGemm",
-                         "Max",
-                         "Min",
-                         "InstanceNormalization",
-                         "LayerNormalization",
-                         "RMSNormalization",
-                         "GroupNormalization",
-                         "SimplifiedLayerNormalization",
-                         "SkipLayerNormalization",
-                         "BiasGelu",
-                         "FastGelu",
-                         "SkipSimplifiedLayerNormalization",
-                         "Attention",
-                         "MultiHeadAttention",
-                         "GroupQueryAttention"};
-  if (any.contains(node.op)) return true;
-  if (node.op == "BatchNormalization") return operand == 1 || operand == 2;
-  if (node.op == "QLinearConv") return operand == 3 || operand == 8;
-  if (node.op == "QLinearMatMul") return operand == 0 || operand == 3;
-  return operand == 0 && preserving().contains(node.op);
-}
-
-// The parameters of a normalisation alone decide whether a channel of its result is zero.
-bool is_normalisation(const graph::Node& node) {
-  static const Names names{"BatchNormalization",     "InstanceNormalization",
-                           "LayerNormalization",     "RMSNormalization",
-                           "GroupNormalization",     "SimplifiedLayerNormalization",
-                           "SkipLayerNormalization", "SkipSimplifiedLayerNormalization"};
-  return names.contains(node.op);
-}
-
-}  // namespace
 
 ZeroFlow::ZeroFlow(const Prepared& prepared, std::span<const std::uint8_t> removed)
     : p_(prepared),
@@ -259,26 +124,8 @@ bool ZeroFlow::node_wild(const graph::Node& node) const {
   if (node.is("Pow")) return made_zero(0) && !positive_exponent(node);
   // What was set to zero has the same value everywhere, and not every runtime guards the deviation of that.
   if (node.is("MeanVarianceNormalization")) return any_cut(node.input(0));
-  static const Names poles{"Log", "Reciprocal", "ReduceLogSum", "Acosh"};
+  static const std::set<std::string_view> poles{"Log", "Reciprocal", "ReduceLogSum", "Acosh"};
   return poles.contains(node.op) && made_zero(0);
-}
-
-// Gates may be open at zero, what goes into the state may not be anything else than zero.
-static bool states_stay_zero(const graph::Node& node) {
-  const graph::Attribute* given = node.find("activations");
-  if (!given) return true;
-  const auto* names = std::get_if<std::vector<std::string>>(&given->value);
-  static const Names odd{"Tanh", "Relu", "LeakyRelu", "ThresholdedRelu", "Elu", "Softsign"};
-  const std::size_t each = node.op == "LSTM" ? 3 : node.op == "GRU" ? 2 : 1, gates = each == 1 ? 0 : 1;
-  for (std::size_t i = 0; names && i < names->size(); ++i)
-    if (i % each >= gates && !odd.contains((*names)[i])) return false;
-  return names != nullptr;
-}
-
-// The activation that a fused operator ends with.
-static bool fused_activation_keeps_zero(const graph::Node& node) {
-  static const Names names{"", "Relu", "LeakyRelu", "Tanh"};
-  return names.contains(node.string_or("activation", ""));
 }
 
 // A head whose values are zero gives zero, whatever its scores are.
@@ -298,7 +145,7 @@ bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
   const auto in = [&](std::size_t i) { return zero(node.input(i)); };
   std::vector<std::size_t> all(node.inputs.size());
   for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
-  static const Names sums{"Add", "Sub", "Sum", "Mean", "Max", "Min", "BiasGelu", "FastGelu"};
+  static const std::set<std::string_view> sums{"Add", "Sub", "Sum", "Mean", "Max", "Min", "BiasGelu", "FastGelu"};
   if (sums.contains(op)) return all_cover(node, output, all);
   if (op == "Mul" || op == "And") return one_covers(node, output, all);
   if (op == "Where") return all_cover(node, output, std::array<std::size_t, 2>{1, 2});
@@ -360,7 +207,7 @@ bool ZeroFlow::node_zero(const graph::Node& node, graph::ValueId output) const {
   if (op == "Shrink") return in(0) && (node.float_or("lambd", 0.5f) >= 0 || node.float_or("bias", 0) == 0);
   // What the operand stretches to may be cut where the operand itself has nothing to be zero at.
   if (op == "Expand" || op == "Div") return all_cover(node, output, std::array<std::size_t, 1>{0});
-  return preserving().contains(op) && in(0);
+  return keeps_zero(op) && in(0);
 }
 
 bool ZeroFlow::leaks(const coupling::Mix& mix) const {
