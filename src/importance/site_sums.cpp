@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <unordered_map>
 
 #include "coppice/base/at.hpp"
@@ -29,6 +30,11 @@ struct Work {
   Tensor copy;
 
   const Tensor& tensor() const { return kept.empty() ? *whole : copy; }
+  /// Whether the copy of what is kept would be too large to be made at once. Numbers per index do not occur in tensors
+  /// of that size.
+  bool in_pieces() const {
+    return !kept.empty() && whole->bytes.size() > copy_limit && how.zero.values.size() < 2 && how.scales.size() < 2;
+  }
 };
 
 class Batches {
@@ -47,11 +53,12 @@ class Batches {
       for (; end < works_.size() && (end == begin || bytes < copy_limit); ++end)
         if (!works_[end].kept.empty()) bytes += works_[end].whole->bytes.size();
       const std::span<Work> batch(works_.data() + begin, end - begin);
-      gather(batch);
-      if (criterion_ == Criterion::fpgm)
-        distances(batch);
-      else
+      const bool powers = criterion_ != Criterion::fpgm;
+      gather(batch, powers);
+      if (powers)
         sums(batch);
+      else
+        distances(batch);
       for (Work& work : batch) work.copy = {};
       begin = end;
     }
@@ -102,11 +109,11 @@ class Batches {
     work.kept = std::move(kept);
   }
 
-  static void gather(std::span<Work> batch) {
+  static void gather(std::span<Work> batch, bool powers) {
     std::vector<tensor::GatherRequest> requests;
     std::vector<Work*> of;
     for (Work& work : batch) {
-      if (work.kept.empty()) continue;
+      if (work.kept.empty() || (powers && work.in_pieces())) continue;
       requests.push_back({work.whole, {}});
       for (std::size_t k = 0; k < work.kept.size(); ++k)
         if (!work.kept[k].empty()) requests.back().kept.push_back({k, work.kept[k]});
@@ -129,15 +136,52 @@ class Batches {
   void sums(std::span<Work> batch) {
     const int power = power_of(criterion_);
     std::vector<tensor::PowerSumRequest> requests;
-    for (const Work& work : batch) requests.push_back({&work.tensor(), work.axes, power, work.how.zero});
-    auto results = tensor::axis_power_sums(requests);
-    for (std::size_t w = 0; w < batch.size(); ++w)
-      for (std::size_t i = 0; i < batch[w].axes.size(); ++i) {
-        auto& sums = results[w][i];
-        if (!batch[w].how.scales.empty())
-          for (std::size_t k = 0; k < sums.size(); ++k) sums[k] *= sum_factor(batch[w].how, batch[w].axes[i], k, power);
-        store(batch[w], i, std::move(sums));
+    std::vector<const Work*> of;
+    for (const Work& work : batch) {
+      if (work.in_pieces()) {
+        finish(work, sums_in_pieces(work, power), power);
+        continue;
       }
+      requests.push_back({&work.tensor(), work.axes, power, work.how.zero});
+      of.push_back(&work);
+    }
+    auto results = tensor::axis_power_sums(requests);
+    for (std::size_t w = 0; w < of.size(); ++w) finish(*of[w], std::move(results[w]), power);
+  }
+
+  void finish(const Work& work, std::vector<std::vector<double>> results, int power) {
+    for (std::size_t i = 0; i < work.axes.size(); ++i) {
+      auto& sums = results[i];
+      if (!work.how.scales.empty())
+        for (std::size_t k = 0; k < sums.size(); ++k) sums[k] *= sum_factor(work.how, work.axes[i], k, power);
+      store(work, i, std::move(sums));
+    }
+  }
+
+  // A few rows at a time: those of one axis are listed, those of the others added up.
+  static std::vector<std::vector<double>> sums_in_pieces(const Work& work, int power) {
+    std::vector<std::int64_t> rows = work.kept[0];
+    if (rows.empty()) {
+      rows.resize(static_cast<std::size_t>(work.whole->shape[0]));
+      std::iota(rows.begin(), rows.end(), 0);
+    }
+    const std::size_t row_bytes = work.whole->bytes.size() / static_cast<std::size_t>(work.whole->shape[0]);
+    const std::size_t each = std::max<std::size_t>(1, copy_limit / std::max<std::size_t>(1, row_bytes));
+    std::vector<std::vector<double>> out(work.axes.size());
+    for (std::size_t begin = 0; begin < rows.size(); begin += each) {
+      std::vector<tensor::AxisIndices> lists{{0, std::span(rows).subspan(begin, std::min(each, rows.size() - begin))}};
+      for (std::size_t k = 1; k < work.kept.size(); ++k)
+        if (!work.kept[k].empty()) lists.push_back({k, work.kept[k]});
+      const Tensor piece = tensor::gather_axes(*work.whole, lists);
+      const auto sums = tensor::axis_power_sums(piece, work.axes, power, work.how.zero);
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        if (work.axes[i] == 0 || begin == 0)
+          out[i].insert(out[i].end(), sums[i].begin(), sums[i].end());
+        else
+          for (std::size_t k = 0; k < sums[i].size(); ++k) out[i][k] += sums[i][k];
+      }
+    }
+    return out;
   }
 
   void distances(std::span<Work> batch) {

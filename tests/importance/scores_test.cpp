@@ -136,6 +136,37 @@ TEST(Scores, RemovedSlicesDoNotCount) {
   EXPECT_EQ(n.along("b", 0, options, removed), (Scores{0, 2 + 3, 3 + 7}));
 }
 
+// What is kept of a matrix this large is not copied at once.
+TEST(Scores, RemovedSlicesOfALargeMatrixDoNotCount) {
+  constexpr std::int64_t rows = 5000, columns = 4000;
+  std::vector<float> values(rows * columns);
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t k = 0; k < columns; ++k)
+      values[static_cast<std::size_t>(i * columns + k)] = static_cast<float>(i % 7 + k % 3);
+  const std::vector<float> zeros(rows, 0);
+  Net n;
+  const ValueId x = n.b.input("x", DType::float32, {{1, ""}, {1, ""}});
+  ValueId y = n.b.op("MatMul", {x, n.b.initializer("a", real({1, rows}, zeros))});
+  y = n.b.op("MatMul", {y, n.b.initializer("b", real({rows, columns}, values))});
+  y = n.b.op("MatMul", {y, n.b.initializer("c", real({columns, 1}, {zeros.begin(), zeros.begin() + columns}))});
+  n.b.output(y, DType::float32, {{1, ""}, {1, ""}});
+  n.finish();
+  std::vector<std::uint8_t> removed(n.couplings.units().size(), 0);
+  const auto row = n.units("b", 0), column = n.units("b", 1);
+  for (std::int64_t i = 1; i < rows; i += 2) removed[static_cast<std::size_t>(row[static_cast<std::size_t>(i)])] = 1;
+  for (std::int64_t k = 0; k < columns; k += 4)
+    removed[static_cast<std::size_t>(column[static_cast<std::size_t>(k)])] = 1;
+  double of_rows = 0, of_columns = 0;  // the kept rows' i % 7, the kept columns' k % 3
+  for (std::int64_t i = 0; i < rows; i += 2) of_rows += static_cast<double>(i % 7);
+  for (std::int64_t k = 0; k < columns; ++k) of_columns += k % 4 == 0 ? 0 : static_cast<double>(k % 3);
+  const ScoreOptions options{.reduction = Reduction::sum};
+  const Scores by_row = n.along("b", 0, options, removed), by_column = n.along("b", 1, options, removed);
+  for (std::size_t i = 0; i < rows; ++i)
+    ASSERT_EQ(by_row[i], i % 2 ? 0 : static_cast<double>(i % 7) * (columns - columns / 4) + of_columns) << i;
+  for (std::size_t k = 0; k < columns; ++k)
+    ASSERT_EQ(by_column[k], k % 4 == 0 ? 0 : static_cast<double>(k % 3) * (rows / 2) + of_rows) << k;
+}
+
 TEST(Scores, AUnitOwnsAllItsIndices) {
   // Two groups of two channels: offset j owns the outputs j and j + 2, and the stem's the same.
   Net n;
