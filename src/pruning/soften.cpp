@@ -57,7 +57,7 @@ graph::Model zeroed(const Prepared& prepared, std::span<const std::uint8_t> remo
     const tensor::Tensor& dense = *out.graph.constant(value);
     Zeroing zeroing{dense, std::move(which), std::move(lists),
                     graph::quantisation(prepared.model.graph, consumers, value).zero};
-    if (waits(dense))
+    if (dense.bytes.size() >= waiting_from)
       out.graph.set_constant(
           value, {dense.dtype, dense.shape,
                   tensor::Bytes::later(dense.bytes.size(), [zeroing] { return zeroing.run().bytes; }), nullptr});

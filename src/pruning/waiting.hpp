@@ -1,12 +1,16 @@
 #pragma once
+#include <cstddef>
+
 #include "coppice/tensor/tensor.hpp"
 
 namespace coppice::pruning {
 
-/// Whether work on this tensor is left until it is written. A model whose tensors lie in a side file may be larger than
-/// memory; small tensors are still worth doing all at once.
+/// Work on tensors from this size on may be left until they are written; small ones are worth doing all at once.
+inline constexpr std::size_t waiting_from = std::size_t{1} << 16;
+
+/// Whether the cut of this tensor waits: it lies in a side file, and the model may be larger than memory.
 inline bool waits(const tensor::Tensor& tensor) {
-  return tensor.bytes.mapped() && tensor.bytes.size() >= std::size_t{1} << 16;
+  return tensor.bytes.mapped() && tensor.bytes.size() >= waiting_from;
 }
 
 }  // namespace coppice::pruning
