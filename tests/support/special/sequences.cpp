@@ -46,6 +46,23 @@ void einsum_attention(Maker& m) {
   head(m, m.map("Add", x, {m.linear(m.reshape(mixed, {2, frames, heads * dim}), 12)}));
 }
 
+// Deformable attention: every head samples its own image where its own offsets say; heads lie in the batch.
+void deformable_attention(Maker& m) {
+  const std::int64_t heads = 4, dim = 4, points = 3;
+  const Feature x = stem(m, 12);
+  const Feature values = m.transpose(m.reshape(m.linear(x, heads * dim), {2, frames, heads, dim}), {0, 2, 3, 1});
+  const Feature images = m.reshape(values, {2 * heads, dim, 2, frames / 2});
+  const Feature offsets = m.map("Tanh", m.linear(x, heads * points * 2));
+  const Feature grid = m.reshape(m.transpose(m.reshape(offsets, {2, frames, heads, points, 2}), {0, 2, 1, 3, 4}),
+                                 {2 * heads, frames, points, 2});
+  const Feature sampled = m.op("GridSample", {images, grid}, {2 * heads, dim, frames, points});
+  const Feature scores = m.reshape(m.linear(x, heads * points), {2, frames, heads, points});
+  const Feature weights = m.transpose(m.map("Softmax", scores, {}, {graph::attr("axis", -1)}), {0, 2, 1, 3});
+  const Feature gated = m.map("Mul", sampled, {m.reshape(weights, {2 * heads, 1, frames, points})});
+  const Feature mixed = m.reshape(m.reduce("ReduceSum", gated, {3}, false), {2, heads * dim, frames});
+  head(m, m.map("Add", x, {m.linear(m.transpose(mixed, {0, 2, 1}), 12)}));
+}
+
 void layer_normalization(Maker& m) {
   const Feature x = stem(m, 12);
   const Feature y = m.map("Add", x, {m.linear(m.map("Relu", m.linear(x, 20)), 12)});
@@ -90,6 +107,7 @@ void gru(Maker& m) {
 constexpr SpecialGraph graphs[] = {
     {"grouped_query_attention", grouped_query_attention},
     {"einsum_attention", einsum_attention},
+    {"deformable_attention", deformable_attention},
     {"layer_normalization", layer_normalization},
     {"tied_embedding", tied_embedding},
     {"lstm", lstm},
