@@ -8,10 +8,12 @@ namespace {
 Axis with_vectors(RuleContext& c, Axis channel) {
   for (std::size_t i = 1; i < c.node().inputs.size(); ++i) {
     if (!c.has(i)) continue;
-    if (c.rank(i) == 1 && c.shape(i)[0] == channel.length)
+    if (c.rank(i) == 1 && c.shape(i)[0] == channel.length) {
       channel = c.meet(channel, c.axis(i, 0));
-    else
+    } else {
       c.lock(channel, Reason::fixed_axis);
+      c.lock_from(i, 0, Reason::fixed_axis);
+    }
   }
   return channel;
 }
