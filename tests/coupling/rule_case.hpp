@@ -39,6 +39,7 @@ using RuleCases = std::vector<RuleCase>;
 const RuleCases& elementwise_cases();
 const RuleCases& broadcast_cases();
 const RuleCases& attention_cases();
+const RuleCases& runtime_attention_cases();
 const RuleCases& conv_cases();
 const RuleCases& matmul_cases();
 const RuleCases& norm_cases();
@@ -73,6 +74,14 @@ inline ValueId tokens(Tiny& t, std::string_view name = "a", std::int64_t width =
 /// An activation [2, channels, 4, 4] whose channels are the first axis of the constant `name` [channels, 3, 1, 1].
 inline ValueId image(Tiny& t, std::string_view name = "a", std::int64_t channels = 4) {
   return t.conv(input_of(t, {2, 3, 4, 4}), name, 3, channels);
+}
+/// The image with its channels as the first space axis, [2, 4, channels, 4]...
+inline ValueId turned(Tiny& t, std::string_view name = "a") {
+  return t.op("Transpose", {image(t, name)}, {attr("perm", Indices{0, 2, 1, 3})});
+}
+/// ...and as the batch, [channels, 2, 4, 4].
+inline ValueId stacked(Tiny& t, std::string_view name = "a") {
+  return t.op("Transpose", {image(t, name)}, {attr("perm", Indices{1, 0, 2, 3})});
 }
 
 }  // namespace coppice::coupling

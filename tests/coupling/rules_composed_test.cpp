@@ -36,6 +36,15 @@ void fused(Tiny& t, bool by_split) {
   }
   attend(t, parts[0], t.op("Transpose", {parts[1]}, {attr("perm", Indices{0, 1, 3, 2})}), parts[2], 6);
 }
+// The same by equations, which keep the heads where they are.
+void by_einsum(Tiny& t) {
+  const auto heads = [&](const char* name) { return t.op("Reshape", {tokens(t, name, 6), t.ints({2, length, 2, 3})}); };
+  const auto sum = [&](ValueId a, ValueId b, const char* text) {
+    return t.op("Einsum", {a, b}, {attr("equation", AttributeValue(std::string(text)))});
+  };
+  const ValueId weights = t.op("Softmax", {sum(heads("q"), heads("k"), "bqhd,bkhd->bhqk")}, {attr("axis", -1)});
+  t.out(t.fc(t.op("Reshape", {sum(weights, heads("v"), "bhqk,bkhd->bqhd"), t.ints({2, length, 6})}), "o", 6, 4));
+}
 // Four heads of two share two heads of keys and values.
 void grouped_queries(Tiny& t) {
   const auto repeat = [&](const char* name) {
@@ -71,6 +80,10 @@ const RuleCases cases{
      .build = [](Tiny& t) { fused(t, true); },
      .units = {"qkv.1 pqrpqrpqrpqruvwuvw", "o.0 uvwuvw"},
      .options = {.attention = Attention::head_dim}},
+    {.op = "Attention",
+     .what = "ByEquations",
+     .build = by_einsum,
+     .units = {"q.1 pppqqq", "k.1 pppqqq", "v.1 pppqqq", "o.0 pppqqq"}},
     {.op = "Attention",
      .what = "OfGroupedQueriesLosesAGroup",
      .build = grouped_queries,

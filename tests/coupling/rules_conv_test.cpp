@@ -60,6 +60,26 @@ const RuleCases whole{
      .units = {"a.0 pqrs", "w.0 pqrs", "w.1 pqrs", "c.0 pqrs", "b.1 pqrs"},
      .mixes = {"FusedConv1: contraction 0.1 1.1"}},
     {.op = "com.microsoft.FusedConv",
+     .what = "LocksSpaceOfWhatItAdds",
+     .build =
+         [](Tiny& t) {
+           tail(t, t.op("com.microsoft.FusedConv", {image(t), t.w("w", {4, 4, 1, 1}), graph::no_value, turned(t, "c")}),
+                4);
+         },
+     .units = {"a.0 pqrs", "c.0 ABCD", "w.0 EFGH"},
+     .locks = {{"ABCD", Reason::fixed_axis, "FusedConv3"}, {"EFGH", Reason::fixed_axis, "FusedConv3"}},
+     .mixes = {"FusedConv3: contraction 0.1 1.1"}},
+    {.op = "com.microsoft.FusedConv",
+     .what = "MeetsTheBatchOfWhatItAdds",
+     .build =
+         [](Tiny& t) {
+           const ValueId y = t.op("com.microsoft.FusedConv",
+                                  {t.x("y", {4, 3, 4, 4}), t.w("w", {2, 3, 1, 1}), graph::no_value, stacked(t, "c")});
+           tail(t, y, 2);
+         },
+     .units = {"c.0 ABCD"},
+     .locks = {{"ABCD", Reason::graph_input, "FusedConv2"}}},
+    {.op = "com.microsoft.FusedConv",
      .what = "WithChannelsLastIsNotKnown",
      .build =
          [](Tiny& t) {
@@ -108,6 +128,16 @@ const RuleCases groups{
          },
      .units = {"a.0 pqrs", "w.0 ppppqqqqrrrrssss", "b.1 ppppqqqqrrrrssss"},
      .mixes = {"Conv3: contraction 0.1 1.1"}},
+    {.op = "Conv",
+     .what = "DepthwiseOfALockedAxisIsLocked",
+     .build =
+         [](Tiny& t) {
+           const ValueId flat = t.op("Reshape", {t.op("Softmax", {image(t)}, {attr("axis", 1)}), t.ints({2, 16, 4})});
+           const ValueId y = t.op("Conv", {flat, t.w("w", {16, 1, 3})}, {attr("group", 16)});
+           t.out(t.op("ReduceMax", {y, t.ints({1})}));
+         },
+     .units = {"a.0 ABCD", "w.0 EFGHIJKLMNOPQRST"},
+     .locks = {{"ABCD", Reason::normalised_axis, "Softmax1"}, {"EFGHIJKLMNOPQRST", Reason::fixed_axis, "Conv3"}}},
     {.op = "Conv",
      .what = "GroupedTiesEqualOffsets",
      .build =

@@ -7,6 +7,7 @@ namespace {
 void tail(Tiny& t, ValueId y, std::int64_t width = 4) {
   t.out(t.fc(y, "b", width, 5));
 }
+constexpr std::int64_t int64 = 7;
 std::vector<graph::Attribute> along(std::int64_t axis) {
   return {attr("axis", axis)};
 }
@@ -70,6 +71,33 @@ const RuleCases indices{
            tail(t, t.op("GatherND", {tokens(t), t.x("k", {3, 1}, DType::int64)}));
          },
      .units = {"a.1 pqrs", "GatherND1.2 pqrs", "b.0 pqrs"}},
+    {.op = "Gather",
+     .what = "LocksTheAxesOfItsIndices",
+     .build =
+         [](Tiny& t) {
+           const ValueId places = t.op("Cast", {rows(t)}, {attr("to", int64)});
+           tail(t, t.op("Gather", {t.w("w", {7, 6}), places}), 6);
+         },
+     .units = {"a.1 ABCD", "w.1 uvwxyz", "b.0 uvwxyz"},
+     .locks = {{"ABCD", Reason::fixed_axis, "Gather2"}}},
+    {.op = "GatherND",
+     .what = "LocksTheAxesOfItsIndices",
+     .build =
+         [](Tiny& t) {
+           const ValueId places = t.op("Cast", {rows(t, "k", 2)}, {attr("to", int64)});
+           tail(t, t.op("GatherND", {t.w("w", {7, 7, 4}), places}));
+         },
+     .units = {"k.1 AB", "w.2 pqrs", "b.0 pqrs"},
+     .locks = {{"AB", Reason::fixed_axis, "GatherND2"}}},
+    {.op = "ScatterND",
+     .what = "LocksTheAxesOfItsIndices",
+     .build =
+         [](Tiny& t) {
+           const ValueId places = t.op("Cast", {rows(t, "k", 2)}, {attr("to", int64)});
+           tail(t, t.op("ScatterND", {t.w("w", {7, 7, 4}), places, t.x("y", {2, 4})}));
+         },
+     .units = {"k.1 AB", "w.2 CDEF"},
+     .locks = {{"AB", Reason::fixed_axis, "ScatterND2"}, {"CDEF", Reason::graph_input, "ScatterND2"}}},
     {.op = "GatherND",
      .what = "CountsBatchAxes",
      .build =

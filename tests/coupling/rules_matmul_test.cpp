@@ -70,6 +70,17 @@ const RuleCases products{
          },
      .units = {"a.1 pqrs", "w.0 .", "w.1 pqrs", "w.2 uvwxyz"},
      .mixes = {"MatMul1: contraction 0.2 1.1", "MatMul2: contraction 0.2 1.0"}},
+    {.op = "MatMul",
+     .what = "StretchesABatchUnitOnlyWhenItStays",
+     .build =
+         [](Tiny& t) {
+           const ValueId one = t.op("Unsqueeze", {t.op("Transpose", {rows(t, "a", 1)}), t.ints({2})});  // [1, 2, 1]
+           const ValueId y = t.op("MatMul", {one, t.w("w", {4, 1, 6})});
+           tail(t, t.op("ReduceMax", {y, t.ints({0})}), 6);
+         },
+     .units = {"a.1 A", "w.0 pqrs", "w.2 uvwxyz"},
+     .locks = {{"A", Reason::broadcast_slice, "MatMul3"}},
+     .mixes = {"MatMul5: contraction 0.2 1.0"}},
     {.op = "Gemm",
      .what = "Plain",
      .build =

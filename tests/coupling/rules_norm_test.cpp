@@ -56,6 +56,17 @@ const RuleCases channels{
      .units = {"a.1 ABCD", "g.0 EF"},
      .locks = {{"ABCD", Reason::fixed_axis, "BatchNormalization2"},
                {"EF", Reason::graph_input, "BatchNormalization2"}}},
+    {.op = "BatchNormalization",
+     .what = "HadOneNumberAFeature",
+     .build =
+         [](Tiny& t) {
+           t.out(t.op("BatchNormalization",
+                      {image(t), t.w("g", {4, 4, 4}), t.w("h", {4, 4, 4}), t.w("m", {4, 4, 4}), t.w("v", {4, 4, 4})},
+                      {attr("spatial", 0)}));
+         },
+     .units = {"a.0 ABCD"},
+     .locks = {{"ABCD", Reason::fixed_axis, "BatchNormalization1"}},
+     .opset = 8},
     {.op = "InstanceNormalization",
      .what = "TiesItsVectors",
      .build =
@@ -111,6 +122,17 @@ const RuleCases channels{
          },
      .units = {"a.0 pqrs", "g.0 pqrs", "h.0 pqrs", "b.1 pqrs"},
      .mixes = {"GroupNormalization1: statistics 0.1"}},
+    {.op = "GroupNormalization",
+     .what = "MixesSpace",
+     .build =
+         [](Tiny& t) {
+           const ValueId y =
+               t.op("GroupNormalization", {turned(t), t.w("g", {4}), t.w("h", {4})}, {attr("num_groups", 2)});
+           t.out(t.conv(t.op("Transpose", {y}, {attr("perm", Indices{0, 2, 1, 3})}), "b", 4, 5));
+         },
+     .units = {"a.0 pqrs", "g.0 ABCD", "b.1 pqrs"},
+     .locks = {{"ABCD", Reason::fixed_axis, "GroupNormalization2"}},
+     .mixes = {"GroupNormalization2: statistics 0.2"}},
     {.op = "LRN",
      .what = "LocksNeighbours",
      .build = [](Tiny& t) { t.out(t.conv(t.op("LRN", {image(t)}, {attr("size", 3)}), "b", 4, 5)); },
@@ -153,6 +175,15 @@ const RuleCases layers{
          },
      .units = {"a.1 pqrs", "g.0 .", "b.0 pqrs"},
      .mixes = {"LayerNormalization1: statistics 0.2"}},
+    {.op = "LayerNormalization",
+     .what = "StretchesAnActivation",
+     .build =
+         [](Tiny& t) {
+           tail(t, t.op("LayerNormalization", {tokens(t), t.fc(t.x("y", {3}), "c", 3, 1)}));
+         },
+     .units = {"a.1 pqrs", "c.1 A", "b.0 pqrs"},
+     .locks = {{"A", Reason::broadcast_slice, "LayerNormalization2"}},
+     .mixes = {"LayerNormalization2: statistics 0.2"}},
     {.op = "RMSNormalization",
      .what = "OverTheLastAxis",
      .build =

@@ -209,17 +209,30 @@ void of_the_runtime(RuleCases& cases) {
              },
          .units = {"a.1 pqrs", "b.0 pqrs"}});
   for (const std::string op : {"com.microsoft.QLinearAveragePool", "com.microsoft.QLinearGlobalAveragePool"}) {
-    const auto pooled = [op](Tiny& t, std::int64_t last) {
-      return dequantized(t, t.op(op, {quantized(t, image(t)), scale(t), zero(t), scale(t), zero(t)},
+    const auto pooled = [op](Tiny& t, ValueId h, std::int64_t last) {
+      return dequantized(t, t.op(op, {quantized(t, h), scale(t), zero(t), scale(t), zero(t)},
                                  {attr("channels_last", last), attr("kernel_shape", Indices{1, 1})}));
     };
     cases.push_back({.op = op,
                      .what = "PassesChannels",
-                     .build = [pooled](Tiny& t) { image_tail(t, pooled(t, 0)); },
+                     .build = [pooled](Tiny& t) { image_tail(t, pooled(t, image(t), 0)); },
                      .units = {"a.0 pqrs", "b.1 pqrs"}});
+    cases.push_back(
+        {.op = op,
+         .what = "PassesTheBatch",
+         .build =
+             [pooled](Tiny& t) {
+               image_tail(t, t.op("Transpose", {pooled(t, stacked(t), 0)}, {attr("perm", Indices{1, 0, 2, 3})}));
+             },
+         .units = {"a.0 pqrs", "b.1 pqrs"}});
+    cases.push_back({.op = op,
+                     .what = "LocksSpace",
+                     .build = [pooled](Tiny& t) { t.out(pooled(t, turned(t), 0)); },
+                     .units = {"a.0 ABCD"},
+                     .locks = {{"ABCD", Reason::fixed_axis, std::string(Tiny::apart(op).second) + "3"}}});
     cases.push_back({.op = op,
                      .what = "WithChannelsLastIsNotKnown",
-                     .build = [pooled](Tiny& t) { t.out(pooled(t, 1)); },
+                     .build = [pooled](Tiny& t) { t.out(pooled(t, image(t), 1)); },
                      .units = {"a.0 ABCD"},
                      .locks = {{"ABCD", Reason::unknown_operator, std::string(Tiny::apart(op).second) + "2"}}});
   }

@@ -87,7 +87,7 @@ void cells(RuleCases& cases) {
                      .units = {"a.1 pqrs", again("W.1 ", gates), "R.2 uvw", "b.0 uvw"},
                      .mixes = {contraction}});
     cases.push_back({.op = op,
-                     .what = "LocksTimeAndBatch",
+                     .what = "LocksTheBatch",
                      .build =
                          [op = op, gates = gates](Tiny& t) {
                            const ValueId h = t.fc(t.x("x", {5, 4, 3}), "a", 3, 2);
@@ -97,6 +97,16 @@ void cells(RuleCases& cases) {
                      .units = {"a.1 AB", "W.2 CDEF"},
                      .locks = {{"AB", Reason::fixed_axis, std::string(op) + "2"},
                                {"CDEF", Reason::graph_input, std::string(op) + "2"}}});
+    cases.push_back({.op = op,
+                     .what = "LocksTime",
+                     .build =
+                         [op = op, gates = gates](Tiny& t) {
+                           const ValueId h = t.fc(t.x("x", {5, 4, 3}), "a", 3, 2);
+                           const ValueId turned = t.op("Transpose", {h}, {attr("perm", Indices{2, 0, 1})});
+                           t.out(t.ops(op, weights(t, turned, 1, gates), 1, options(false))[0]);
+                         },
+                     .units = {"a.1 AB"},
+                     .locks = {{"AB", Reason::fixed_axis, std::string(op) + "2"}}});
     cases.push_back({.op = op,
                      .what = "LeavesTheGraphInputAlone",
                      .build =

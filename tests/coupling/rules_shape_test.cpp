@@ -224,6 +224,34 @@ const RuleCases joints{
                       2);
          },
      .units = {"a.0 ppppqqqq", "b.1 pq"}},
+    {.op = "DepthToSpace",
+     .what = "PassesTheBatch",
+     .build =
+         [](Tiny& t) {
+           const ValueId h = t.conv(t.x("x", {4, 3, 4, 4}), "a", 3, 6);
+           const ValueId y = t.op("DepthToSpace", {t.op("Transpose", {h}, {attr("perm", Indices{1, 0, 2, 3})})},
+                                  {attr("blocksize", 2)});  // [6, 1, 8, 8]
+           image_tail(t, t.op("Transpose", {y}, {attr("perm", Indices{1, 0, 2, 3})}), 6);
+         },
+     .units = {"a.0 pqrstu", "b.1 pqrstu"}},
+    {.op = "DepthToSpace",
+     .what = "LocksSpace",
+     .build = [](Tiny& t) { t.out(t.op("DepthToSpace", {turned(t)}, {attr("blocksize", 2)})); },
+     .units = {"a.0 ABCD"},
+     .locks = {{"ABCD", Reason::fixed_axis, "DepthToSpace2"}}},
+    {.op = "SpaceToDepth",
+     .what = "PassesTheBatch",
+     .build =
+         [](Tiny& t) {
+           const ValueId y = t.op("SpaceToDepth", {stacked(t)}, {attr("blocksize", 2)});
+           image_tail(t, t.op("Transpose", {y}, {attr("perm", Indices{1, 0, 2, 3})}));
+         },
+     .units = {"a.0 pqrs", "b.1 pqrs"}},
+    {.op = "SpaceToDepth",
+     .what = "LocksSpace",
+     .build = [](Tiny& t) { t.out(t.op("SpaceToDepth", {turned(t)}, {attr("blocksize", 2)})); },
+     .units = {"a.0 ABCD"},
+     .locks = {{"ABCD", Reason::fixed_axis, "SpaceToDepth2"}}},
     {.op = "SpaceToDepth",
      .what = "RepeatsTheChannels",
      .build = [](Tiny& t) { image_tail(t, t.op("SpaceToDepth", {image(t)}, {attr("blocksize", 2)}), 16); },

@@ -7,14 +7,6 @@ namespace {
 void tail(Tiny& t, ValueId y) {
   t.out(t.conv(y, "b", 4, 5));
 }
-// [2, 4, 4, 4] with the channels of `a` as the first space axis.
-ValueId turned(Tiny& t) {
-  return t.op("Transpose", {image(t)}, {attr("perm", Indices{0, 2, 1, 3})});
-}
-// [4, 2, 4, 4] with the channels of `a` as the batch.
-ValueId stacked(Tiny& t) {
-  return t.op("Transpose", {image(t)}, {attr("perm", Indices{1, 0, 2, 3})});
-}
 ValueId reals(Tiny& t, const std::vector<double>& values) {
   return t.b.initializer("scales" + std::to_string(t.b.graph().values.size()),
                          tensor::from_doubles(DType::float32, {static_cast<std::int64_t>(values.size())}, values));
@@ -29,6 +21,14 @@ void pools(RuleCases& cases) {
                      .what = "PassesChannels",
                      .build = [op, window](Tiny& t) { tail(t, t.op(op, {image(t)}, window)); },
                      .units = {"a.0 pqrs", "b.1 pqrs"}});
+    cases.push_back(
+        {.op = op,
+         .what = "PassesTheBatch",
+         .build =
+             [op, window](Tiny& t) {
+               tail(t, t.op("Transpose", {t.op(op, {stacked(t)}, window)}, {attr("perm", Indices{1, 0, 2, 3})}));
+             },
+         .units = {"a.0 pqrs", "b.1 pqrs"}});
     cases.push_back({.op = op,
                      .what = "LocksSpace",
                      .build = [op, window](Tiny& t) { tail(t, t.op(op, {turned(t)}, window)); },

@@ -85,9 +85,10 @@ TEST_P(Rules, GiveTheseUnitsLocksAndMixes) {
 
 TEST(RuleTables, CoverEveryOperatorThatHasARule) {
   std::set<std::pair<std::string_view, std::string_view>> shown, known;
-  for (const RuleCases* cases : {&elementwise_cases(), &broadcast_cases(), &attention_cases(), &conv_cases(),
-                                 &matmul_cases(), &norm_cases(), &reduce_cases(), &shape_cases(), &select_cases(),
-                                 &gather_cases(), &spatial_cases(), &recurrent_cases(), &quant_cases()})
+  for (const RuleCases* cases :
+       {&elementwise_cases(), &broadcast_cases(), &attention_cases(), &runtime_attention_cases(), &conv_cases(),
+        &matmul_cases(), &norm_cases(), &reduce_cases(), &shape_cases(), &select_cases(), &gather_cases(),
+        &spatial_cases(), &recurrent_cases(), &quant_cases()})
     for (const RuleCase& c : *cases) shown.insert(Tiny::apart(c.op));
   for (const RuleEntry& rule : all_rules()) {
     EXPECT_TRUE(known.emplace(rule.domain, rule.op).second) << rule.domain << " " << rule.op << " has two rules";
