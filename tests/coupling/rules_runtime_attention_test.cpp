@@ -156,6 +156,30 @@ const RuleCases cases{
            tail(t, back(t, y), 4);
          },
      .units = {"a.1 pqrs", "o.0 pqrs"}},
+    {.op = "com.microsoft.Attention",
+     .what = "OfTheRuntimeLeavesHeadsForLater",
+     .build =
+         [](Tiny& t) {
+           const auto all = t.ops("com.microsoft.Attention", {tokens(t), t.w("w", {4, 12}), t.w("c", {12})}, 2,
+                                  {attr("num_heads", 2)});
+           tail(t, all[0], 4);
+         },
+     .units = {"w.1 ppqqppqqppqq", "Attention1:1.2 pq", "Attention1:1.4 AB", "o.0 ppqq"},
+     .locks = {{"AB", Reason::split_factor, "Attention1"}},
+     .mixes = {"Attention1: contraction 0.2 1.0"}},
+    {.op = "com.microsoft.MultiHeadAttention",
+     .what = "LeavesHeadsForLater",
+     .build =
+         [](Tiny& t) {
+           const auto all = t.ops("com.microsoft.MultiHeadAttention",
+                                  {tokens(t, "q", 4), tokens(t, "k", 4), tokens(t, "v", 6), none, none, none,
+                                   t.w("pk", {2, 2, 7, 2}), t.w("pv", {2, 2, 7, 3})},
+                                  3, {attr("num_heads", 2)});
+           tail(t, all[0], 6);
+         },
+     .units = {"k.1 ppqq", "pk.1 pq", "pv.1 pq", "MultiHeadAttention3:1.1 pq", "MultiHeadAttention3:2.1 pq",
+               "o.0 pppqqq"},
+     .mixes = {"MultiHeadAttention3: contraction 0.2 1.2"}},
 };
 
 }  // namespace

@@ -61,5 +61,25 @@ TEST(FusedAttention, Shapes) {
   EXPECT_EQ(OneNode("RotaryEmbedding", 23).in({2, 3, 5, 8}).in({9, 4}).in({9, 4}).shape(), (Shape{2, 3, 5, 8}));
 }
 
+TEST(FusedAttention, WhatIsLeftForLaterSteps) {
+  // 5 steps in two heads, beside 4 old ones.
+  OneNode projected("Attention", 17, "com.microsoft");
+  projected.in({2, 5, 8}).in({8, 24}).in({24}).absent().in({2, 2, 2, 4, 4}).with("num_heads", 2);
+  EXPECT_EQ(projected.infer(2)[1].shape, (Shape{2, 2, 2, 9, 4}));
+  OneNode first("Attention", 17, "com.microsoft");
+  EXPECT_EQ(first.in({2, 5, 8}).in({8, 24}).in({24}).with("num_heads", 2).infer(2)[1].shape, (Shape{2, 2, 2, 5, 4}));
+  OneNode buffer("Attention", 17, "com.microsoft");
+  buffer.in({2, 5, 8}).in({8, 24}).in({24}).absent().in({2, 2, 2, 9, 4}).with("num_heads", 2);
+  EXPECT_EQ(buffer.with("past_present_share_buffer", 1).infer(2)[1].shape, (Shape{2, 2, 2, -1, 4}));
+  OneNode heads("MultiHeadAttention", 17, "com.microsoft");
+  heads.in({2, 5, 8}).in({2, 7, 8}).in({2, 7, 12}).absent().absent().absent().in({2, 2, 4, 4}).in({2, 2, 4, 6});
+  const auto out = heads.with("num_heads", 2).infer(3);
+  EXPECT_EQ(out[1].shape, (Shape{2, 2, 11, 4}));
+  EXPECT_EQ(out[2].shape, (Shape{2, 2, 11, 6}));
+  OneNode none("MultiHeadAttention", 17, "com.microsoft");
+  EXPECT_EQ(none.in({2, 5, 8}).in({2, 7, 8}).in({2, 7, 12}).with("num_heads", 2).infer(3)[2].shape,
+            (Shape{2, 2, 7, 6}));
+}
+
 }  // namespace
 }  // namespace coppice::graph

@@ -113,9 +113,15 @@ TEST(ShapesAgainstTheRuntime, NormsAndAttention) {
   OneNode flat = node("Attention", 23, {{2, 5, 48}, {2, 7, 24}, {2, 7, 27}});
   expect_same(flat.with("q_num_heads", 6).with("kv_num_heads", 3), 1, "Attention of three axes");
   expect_same(node("RotaryEmbedding", 23, {{2, 3, 5, 8}, {2, 5, 4}, {2, 5, 4}}), 1, "RotaryEmbedding");
-  expect_same(node("MultiHeadAttention", 17, {{2, 5, 8}, {2, 7, 8}, {2, 7, 8}}, contrib).with("num_heads", 2), 1,
+  expect_same(node("MultiHeadAttention", 17, {{2, 5, 8}, {2, 7, 8}, {2, 7, 8}}, contrib).with("num_heads", 2), 3,
               "MultiHeadAttention");
-  expect_same(node("Attention", 17, {{2, 5, 8}, {8, 24}, {24}}, contrib).with("num_heads", 2), 1, "fused Attention");
+  expect_same(node("Attention", 17, {{2, 5, 8}, {8, 24}, {24}}, contrib).with("num_heads", 2), 2, "fused Attention");
+  OneNode later = node("Attention", 17, {{2, 5, 8}, {8, 24}, {24}}, contrib);
+  later.absent().in({2, 2, 2, 4, 4}).with("num_heads", 2).with("unidirectional", 1);
+  expect_same(later, 2, "fused Attention with a cache");
+  OneNode heads = node("MultiHeadAttention", 17, {{2, 5, 8}, {2, 5, 8}, {2, 5, 8}}, contrib);
+  heads.absent().absent().absent().in({2, 2, 4, 4}).in({2, 2, 4, 4}).with("num_heads", 2);
+  expect_same(heads, 3, "MultiHeadAttention with a cache");
 }
 
 TEST(ShapesAgainstTheRuntime, Space) {

@@ -67,6 +67,14 @@ void infer_multi_head(InferContext& c) {
   const Fact &q = c.in(0), &v = c.in(2);
   if (!q.ranked || !v.ranked || q.rank() != 3 || v.rank() != 3) return out_type(c, 0, q.dtype);
   c.out(0, Fact::of(q.dtype, {q.shape[0], q.shape[1], v.shape[2]}));
+  const std::int64_t heads = c.node().int_or("num_heads", 0);
+  for (std::size_t i = 1; i < 3 && heads > 0; ++i) {
+    const Fact &now = c.in(i), &past = c.in(i + 5);
+    if (!now.ranked || now.rank() != 3) continue;
+    std::int64_t steps = c.has_input(i + 5) ? unknown : now.shape[1];
+    if (past.ranked && past.rank() == 4 && !c.has_input(8)) steps = dim_add(now.shape[1], past.shape[2]);
+    c.out(i, Fact::of(q.dtype, {q.shape[0], heads, steps, split_heads(now.shape[2], heads, "hidden size of the key")}));
+  }
 }
 
 double macs_multi_head(const Node&, const FactList& in, const FactList&) {
@@ -107,6 +115,13 @@ void infer_projected(InferContext& c) {
   else if (w.ranked)
     hidden = split_heads(w.shape[1], 3, "columns of the weight");
   c.out(0, Fact::of(x.dtype, {x.shape[0], x.shape[1], hidden}));
+  const std::int64_t heads = c.node().int_or("num_heads", 0);
+  if (heads < 1 || (sizes.size() == 3 && sizes[1] != sizes[2])) return;
+  // Keys and values that are left for later steps, unless they fill up a buffer of a length of its own.
+  std::int64_t steps = c.has_input(4) ? unknown : x.shape[1];
+  if (c.in(4).ranked && c.in(4).rank() == 5) steps = dim_add(x.shape[1], c.in(4).shape[3]);
+  if (c.node().int_or("past_present_share_buffer", 0) != 0) steps = unknown;
+  c.out(1, Fact::of(x.dtype, {2, x.shape[0], heads, steps, split_heads(hidden, heads, "hidden size of the key")}));
 }
 
 double macs_projected(const Node&, const FactList& in, const FactList& out) {
