@@ -11,4 +11,11 @@ inline std::string shown(double number) {
   return text;
 }
 
+/// A share of 0..1 in percent, with at most four digits: "0.11 %", "97.25 %".
+inline std::string shown_share(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4g %%", 100 * share);
+  return text;
+}
+
 }  // namespace coppice::pruning

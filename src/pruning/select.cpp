@@ -81,8 +81,8 @@ importance::Normalizer normalizer(const SelectOptions& options) {
   return comparable ? importance::Normalizer::none : importance::Normalizer::mean;
 }
 
-// The smallest ratio, `low` or above, at which what is left meets the targets.
-double search(const Prepared& prepared, const Contest& contest, const SelectOptions& options, double low) {
+// The smallest ratio at which what is left meets the targets; 0 when that is so already.
+double search(const Prepared& prepared, const Contest& contest, const SelectOptions& options) {
   const Count before = count(prepared);
   Count left;
   const auto meets = [&](double ratio) {
@@ -91,18 +91,18 @@ double search(const Prepared& prepared, const Contest& contest, const SelectOpti
            (!options.target_parameters || static_cast<double>(left.parameters) <=
                                               *options.target_parameters * static_cast<double>(before.parameters));
   };
-  if (meets(low)) return low;
+  if (meets(0)) return 0;
   if (!meets(1)) {
     std::string what;
-    if (options.target_macs) what = shown(left.macs / before.macs) + " of the MACs";
+    if (options.target_macs) what = shown_share(left.macs / before.macs) + " of the MACs";
     if (options.target_parameters) {
       if (!what.empty()) what += " and ";
-      what +=
-          shown(static_cast<double>(left.parameters) / static_cast<double>(before.parameters)) + " of the parameters";
+      what += shown_share(static_cast<double>(left.parameters) / static_cast<double>(before.parameters)) +
+              " of the parameters";
     }
     throw Error("target: cannot be reached: the smallest model keeps " + what);
   }
-  double high = 1;
+  double low = 0, high = 1;
   // Ratios at which a group loses one unit more lie further apart than this.
   while (high - low > 1e-9) {
     const double middle = (low + high) / 2;
@@ -139,7 +139,7 @@ Selection select(Prepared& prepared, const SelectOptions& options) {
   const bool searched = options.target_macs || options.target_parameters;
   Selection out;
   out.ratio = searched ? 0 : options.ratio;
-  double share = 0;  // of the way, after the step before
+  double reached = 0;  // the ratio after the step before
   out.removed.assign(prepared.couplings.units().size(), 0);
   for (int step = 1; step <= options.steps; ++step) {
     const auto start = std::chrono::steady_clock::now();
@@ -147,12 +147,18 @@ Selection select(Prepared& prepared, const SelectOptions& options) {
                                          step == 1 ? std::span<const std::uint8_t>() : out.removed);
     out.score_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     const Contest contest(prepared.couplings, groups, out.scores, out.removed);
-    // The way there follows a first estimate; where scores have changed meanwhile, the last step settles the ratio.
-    if (searched && (step == 1 || step == options.steps))
-      out.ratio = search(prepared, contest, options, out.ratio * share);
     // The last step arrives, even on a schedule that comes back down.
-    share = step == options.steps ? 1 : iterative_ratio(1, step, options.steps, options.schedule);
-    out.removed = contest.choose(out.ratio * share, share);
+    const double share = step == options.steps ? 1 : iterative_ratio(1, step, options.steps, options.schedule);
+    double ratio = out.ratio * share;
+    if (searched) {
+      // Fresh scores may send dearer units than the scores before: only a ratio found anew at every step, of which
+      // this step takes its share, cannot carry the way past the target.
+      const double found = search(prepared, contest, options);
+      out.ratio = found > 0 ? found : reached;
+      ratio = found * share;
+    }
+    out.removed = contest.choose(ratio, share);
+    reached = std::max(reached, ratio);
     out.step_parameters.push_back(count(prepared, out.removed).parameters);
   }
   expect_removal(prepared, out, options);

@@ -125,6 +125,24 @@ TEST(SelectResNet18, TargetsAreMetClosely) {
   EXPECT_GT(share, 0.24);
 }
 
+// Scores taken anew favour other layers than the first ones did: more steps must not carry the result past the target.
+TEST(SelectResNet18, TargetsAreMetCloselyInSteps) {
+  Prepared prepared = prepare(zoo::build("resnet18"));
+  const Count before = count(prepared);
+  for (Context context : {Context::local, Context::global, Context::isomorphic})
+    for (int steps : {2, 5, 10}) {
+      const Selection macs = select(prepared, {.context = context, .steps = steps, .target_macs = 0.5});
+      const double share = count(prepared, macs.removed).macs / before.macs;
+      EXPECT_LE(share, 0.5);
+      EXPECT_GT(share, 0.49) << "steps " << steps;
+      EXPECT_GT(macs.ratio, 0);
+      const Selection parameters = select(prepared, {.context = context, .steps = steps, .target_parameters = 0.5});
+      const double left = static_cast<double>(count(prepared, parameters.removed).parameters);
+      EXPECT_LE(left, 0.5 * static_cast<double>(before.parameters));
+      EXPECT_GT(left, 0.49 * static_cast<double>(before.parameters)) << "steps " << steps;
+    }
+}
+
 // -- small graphs by hand
 
 // Columns of fc0 and rows of fc1 are the units; |w| sums: 2, 4, 6, 8 on each.
@@ -301,7 +319,10 @@ TEST(Select, BadNamesAndNumbersSayWhatIsWrong) {
   EXPECT_TRUE(has(message({.ratio = 0.5, .round_to = 0}), "rounding"));
   EXPECT_TRUE(has(message({.ratio = 0.5, .steps = 0}), "steps"));
   EXPECT_TRUE(has(message({.target_macs = 1.0}), "target"));
-  EXPECT_TRUE(has(message({.target_parameters = 0.01}), "cannot be reached: the smallest model keeps"));
+  // One unit of each group leaves 2 + 1 + 2 of the 20 numbers, and as many of the products.
+  EXPECT_TRUE(
+      has(message({.target_parameters = 0.01}), "cannot be reached: the smallest model keeps 25 % of the parameters"));
+  EXPECT_TRUE(has(message({.target_macs = 0.01}), "cannot be reached: the smallest model keeps 25 % of the MACs"));
   EXPECT_TRUE(has(message({.ratio = 0}), "nothing to remove at ratio 0"));
   EXPECT_TRUE(has(message({.ratio = 0.1, .min_units = 4}), "at least 4 units a group"));
   EXPECT_TRUE(has(message({.ratio = 0.1, .context = Context::global}), "nothing to remove at ratio 0.1"));
