@@ -1,7 +1,10 @@
 #include "coppice/base/atomic_file.hpp"
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 
 #include <fcntl.h>
@@ -13,23 +16,61 @@
 namespace coppice::base {
 namespace {
 constexpr std::size_t buffer_limit = std::size_t{1} << 16;
+
+// Names of temporary files that a signal handler may remove; more than there is room for at once are not.
+std::array<std::atomic<char*>, 32> unfinished;
+
+std::size_t remember(const std::string& temporary) {
+  char* const name = ::strdup(temporary.c_str());
+  for (std::size_t i = 0; name && i < unfinished.size(); ++i) {
+    char* empty = nullptr;
+    if (unfinished[i].compare_exchange_strong(empty, name)) return i;
+  }
+  std::free(name);
+  return unfinished.size();
 }
 
-AtomicFile::AtomicFile(std::string path) : path_(std::move(path)) {
+void forget(std::size_t slot) {
+  if (slot < unfinished.size()) std::free(unfinished[slot].exchange(nullptr));
+}
+
+// What a link leads to is written, so that the link stays.
+std::string behind_links(const std::string& path) {
   struct stat status {};
-  if (::stat(path_.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) throw Error(path_ + ": is a folder");
-  temporary_ = path_ + ".XXXXXX";
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return path;
+  char* const real = ::realpath(path.c_str(), nullptr);
+  if (!real) throw Error(path + ": the link leads nowhere: " + std::strerror(errno));
+  std::string out(real);
+  std::free(real);
+  return out;
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(std::string path) : path_(std::move(path)), target_(behind_links(path_)) {
+  struct stat status {};
+  const bool exists = ::stat(target_.c_str(), &status) == 0;
+  if (exists && S_ISDIR(status.st_mode)) throw Error(path_ + ": is a folder");
+  if (exists && !S_ISREG(status.st_mode)) throw Error(path_ + ": expected a regular file");
+  temporary_ = target_ + ".XXXXXX";
   fd_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
   if (fd_ < 0) throw Error(path_ + ": cannot write: " + std::strerror(errno));
-  // mkostemp makes the file private; a result should have the permissions of any other new file.
+  slot_ = remember(temporary_);
+  // mkostemp makes the file private; a result should have the permissions of what it replaces, or of any new file.
   const mode_t mask = ::umask(0);
   ::umask(mask);
-  ::fchmod(fd_, 0666 & ~mask);
+  ::fchmod(fd_, exists ? status.st_mode & 0777 : 0666 & ~mask);
 }
 
 AtomicFile::~AtomicFile() {
   if (fd_ >= 0) ::close(fd_);
   if (!committed_) ::unlink(temporary_.c_str());
+  forget(slot_);
+}
+
+void remove_unfinished_files() noexcept {
+  for (auto& slot : unfinished)
+    if (char* const name = slot.load()) ::unlink(name);
 }
 
 void AtomicFile::write_through(std::span<const std::byte> bytes) {
@@ -72,7 +113,7 @@ void AtomicFile::finish() {
 
 void AtomicFile::commit() {
   finish();
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0)
+  if (std::rename(temporary_.c_str(), target_.c_str()) != 0)
     throw Error(path_ + ": cannot rename into place: " + std::strerror(errno));
   committed_ = true;
 }

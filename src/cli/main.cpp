@@ -1,8 +1,10 @@
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
 
+#include "coppice/base/atomic_file.hpp"
 #include "coppice/base/error.hpp"
 
 #include "cli/app.hpp"
@@ -43,7 +45,16 @@ int run(CLI::App& app, int argc, char** argv) {
 
 }  // namespace
 
+/// Nothing half written stays behind an interrupted run.
+extern "C" void end_cleanly(int signal) {
+  coppice::base::remove_unfinished_files();
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
 int main(int argc, char** argv) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, end_cleanly);
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes becomes an error of the write
   try {
     return run(*coppice::cli::make_app(), argc, argv);
   } catch (const coppice::Error& error) {

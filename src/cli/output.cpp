@@ -26,9 +26,21 @@ void check_target(const std::string& path) {
   std::error_code error;
   const std::filesystem::path target(path);
   if (std::filesystem::is_directory(target, error)) throw Error(path + ": expected a file to write, found a folder");
+  if (std::filesystem::exists(target, error) && !std::filesystem::is_regular_file(target, error))
+    throw Error(path + ": expected a regular file to write");
   const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
   if (!std::filesystem::is_directory(folder, error))
     throw Error(path + ": cannot write: the folder \"" + folder.string() + "\" does not exist");
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+  if (a.empty() || b.empty()) return false;
+  std::error_code error;
+  if (std::filesystem::equivalent(a, b, error)) return true;
+  const auto full = [&](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, error), error);
+  };
+  return full(a) == full(b);
 }
 
 std::uint64_t file_bytes(const std::string& path) {

@@ -62,6 +62,40 @@ void check_targets(const PruneArguments& arguments) {
   if (!arguments.twin.empty()) check_target(arguments.twin);
 }
 
+struct Named {
+  std::string what, path;
+};
+
+/// No result may overwrite another, and none but OUT what the run reads.
+void check_conflicts(const PruneArguments& arguments) {
+  const std::vector<Named> results{
+      {"-o", arguments.out}, {"--twin", arguments.twin}, {"--plan-out", arguments.plan_out}};
+  const auto refuse = [](const Named& a, const Named& b) {
+    if (same_file(a.path, b.path)) throw UsageError(a.what + " and " + b.what + " name the same file");
+  };
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    for (std::size_t k = i + 1; k < results.size(); ++k) refuse(results[i], results[k]);
+    refuse(results[i], {"--plan", arguments.plan});
+    if (i > 0) refuse(results[i], {"MODEL", arguments.model});
+  }
+}
+
+/// The same for side files, which only the model tells of. OUT.data may be MODEL's where OUT is MODEL.
+void check_side_files(const PruneArguments& arguments, const graph::Model& model) {
+  if (arguments.dry_run && arguments.plan_out.empty()) return;
+  const auto beside = [](const std::string& path) { return path.empty() ? path : path + ".data"; };
+  const bool in_place = same_file(arguments.out, arguments.model);
+  const std::vector<Named> results{{"-o", arguments.out},
+                                   {"--twin", arguments.twin},
+                                   {"--plan-out", arguments.plan_out},
+                                   {"-o", in_place ? "" : beside(arguments.out)},
+                                   {"--twin", beside(arguments.twin)}};
+  for (const Named& result : results)
+    for (const std::string& side : model.side_files)
+      if (same_file(result.path, side))
+        throw Error(result.what + " would overwrite " + side + ", which " + arguments.model + " keeps its tensors in");
+}
+
 /// Size of a written model, with its side file when tensors are in one.
 std::uint64_t written_bytes(const graph::Model& model, const std::string& path, std::uint64_t constant_bytes) {
   const std::uint64_t bytes = file_bytes(path);
@@ -70,34 +104,38 @@ std::uint64_t written_bytes(const graph::Model& model, const std::string& path, 
   return bytes + (external ? file_bytes(path + ".data") : 0);
 }
 
-/// Everything but the model itself is written before it: OUT changes only when all the rest succeeded.
+/// All results are complete before the first of them is put in place: on failure none changes.
 void write(const PruneArguments& arguments, const pruning::PruneResult& result, PruneOutcome& outcome) {
+  std::optional<base::AtomicFile> plan;
   if (!arguments.plan_out.empty()) {
-    base::AtomicFile file(arguments.plan_out);
-    file.write(to_json(result.plan));
-    file.commit();
+    plan.emplace(arguments.plan_out);
+    plan->write(to_json(result.plan));
+    plan->finish();
   }
   const pruning::PruneReport& report = result.report;
   if (arguments.dry_run) {
+    if (plan) plan->commit();
     outcome.bytes_after = outcome.bytes_before + report.constant_bytes_after - report.constant_bytes_before;
     return;
   }
-  if (!arguments.twin.empty()) formats::write_onnx(pruning::twin(result.prepared, result.removed), arguments.twin);
-  if (arguments.soft) {
-    const graph::Model soft = pruning::soften(result.prepared, result.removed);
-    formats::write_onnx(soft, arguments.out);
-    outcome.bytes_after = written_bytes(soft, arguments.out, report.constant_bytes_before);
-    // A file full of zeros is no smaller: what it holds is what counts.
-    outcome.report.after = outcome.report.before;
-    return;
-  }
-  formats::write_onnx(result.model, arguments.out);
-  outcome.bytes_after = written_bytes(result.model, arguments.out, report.constant_bytes_after);
+  std::optional<formats::StagedModel> twin;
+  if (!arguments.twin.empty()) twin.emplace(pruning::twin(result.prepared, result.removed), arguments.twin);
+  const graph::Model soft = arguments.soft ? pruning::soften(result.prepared, result.removed) : graph::Model{};
+  const graph::Model& model = arguments.soft ? soft : result.model;
+  formats::StagedModel out(model, arguments.out);
+  if (plan) plan->commit();
+  if (twin) twin->commit();
+  out.commit();
+  outcome.bytes_after =
+      written_bytes(model, arguments.out, arguments.soft ? report.constant_bytes_before : report.constant_bytes_after);
+  // A file full of zeros is no smaller: what it holds is what counts.
+  if (arguments.soft) outcome.report.after = outcome.report.before;
 }
 
 void prune(PruneArguments& arguments, const CLI::App& command) {
   finish(arguments, command);
   check_targets(arguments);
+  check_conflicts(arguments);
   base::set_thread_count(arguments.common.threads);
   if (!arguments.plan.empty()) {
     arguments.options.plan = read_plan(arguments.plan);
@@ -109,6 +147,7 @@ void prune(PruneArguments& arguments, const CLI::App& command) {
   graph::Model model = formats::read_onnx(arguments.model);
   bar.end();
   const double read_seconds = reading.seconds();
+  check_side_files(arguments, model);
   PruneOutcome outcome;
   outcome.bytes_before = model.source_bytes;
 

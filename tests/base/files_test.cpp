@@ -78,6 +78,49 @@ TEST(AtomicFile, NamesAPathThatCannotBeWritten) {
   EXPECT_NE(error_of([&] { AtomicFile file(path); }).find(path), std::string::npos);
 }
 
+TEST(AtomicFile, KeepsPermissions) {
+  const Scratch folder;
+  const std::string path = folder / "out";
+  std::ofstream(path) << "old";
+  std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  AtomicFile file(path);
+  file.commit();
+  EXPECT_EQ(std::filesystem::status(path).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST(AtomicFile, ReplacesWhatALinkLeadsTo) {
+  const Scratch folder;
+  const std::string path = folder / "out", link = folder / "link";
+  std::ofstream(path) << "old";
+  std::filesystem::create_symlink("out", link);
+  AtomicFile file(link);
+  file.write("new");
+  file.commit();
+  EXPECT_EQ(read(path), "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  std::filesystem::create_symlink("nowhere", folder / "dangling");
+  EXPECT_NE(error_of([&] { AtomicFile dangling(folder / "dangling"); }).find("leads nowhere"), std::string::npos);
+}
+
+TEST(AtomicFile, RefusesWhatIsNoFile) {
+  const Scratch folder;
+  const std::string pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_NE(error_of([&] { AtomicFile file(pipe); }).find("regular file"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_NE(error_of([&] { AtomicFile file("/dev/null"); }).find("regular file"), std::string::npos);
+}
+
+TEST(AtomicFile, UnfinishedOnesCanBeRemovedAtOnce) {
+  const Scratch folder;
+  AtomicFile a(folder / "a"), b(folder / "b");
+  a.write("half");
+  EXPECT_EQ(files_in(folder / ""), 2U);
+  remove_unfinished_files();
+  EXPECT_EQ(files_in(folder / ""), 0U);
+}
+
 TEST(MappedFile, GivesTheBytes) {
   const Scratch folder;
   const std::string path = folder / "in";

@@ -99,5 +99,34 @@ TEST(Failure, OtherCommandsRefuseBadFilesToo) {
   expect_failure(run({"diff", zoo_file("mlp"), text}), "diff", {"text.onnx"});
 }
 
+// Results may not overwrite each other, nor what the run reads; OUT alone may be MODEL.
+TEST(Failure, FilesThatWouldOverwriteOneAnother) {
+  const Scratch scratch;
+  const std::string model = scratch / "model.onnx", plan = scratch / "plan.json", out = scratch / "out.onnx";
+  write_file(model, read_file(zoo_file("mlp")));
+  ASSERT_EQ(run({"prune", model, "--dry-run", "--ratio", "50%", "--plan-out", plan}).code, 0);
+  const std::string same = scratch / "./out.onnx", model_bytes = read_file(model), plan_bytes = read_file(plan);
+  const std::vector<std::vector<std::string>> conflicts{
+      {"-o", out, "--ratio", "30%", "--plan-out", model},
+      {"-o", out, "--ratio", "30%", "--twin", model},
+      {"-o", out, "--ratio", "30%", "--plan-out", same},
+      {"-o", out, "--ratio", "30%", "--twin", same},
+      {"-o", out, "--ratio", "30%", "--twin", plan, "--plan-out", plan},
+      {"-o", plan, "--plan", plan},
+      {"-o", out, "--plan", plan, "--twin", plan},
+  };
+  for (std::vector<std::string> arguments : conflicts) {
+    arguments.insert(arguments.begin(), {"prune", model});
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 2) << outcome.err;
+    EXPECT_NE(outcome.err.find("name the same file"), std::string::npos) << outcome.err;
+    EXPECT_FALSE(exists(out));
+    EXPECT_EQ(read_file(model), model_bytes);
+    EXPECT_EQ(read_file(plan), plan_bytes);
+  }
+  EXPECT_EQ(run({"prune", model, "-o", model, "--ratio", "30%"}).code, 0);
+  EXPECT_NE(read_file(model), model_bytes);
+}
+
 }  // namespace
 }  // namespace coppice::test

@@ -51,6 +51,21 @@ TEST_P(SideFile, PrunesToTheSameBytes) {
   EXPECT_EQ(formats::write_onnx_bytes(formats::read_onnx(scratch / "outer.onnx")), expected);
 }
 
+// Complete when staged, in place when committed, gone otherwise.
+TEST(StagedModel, ChangesNothingBeforeItIsCommitted) {
+  const Scratch scratch;
+  const graph::Model model = zoo::build("mlp");
+  const std::string path = scratch / "staged.onnx";
+  { const formats::StagedModel dropped(model, path, {External::large}); }
+  EXPECT_TRUE(std::filesystem::is_empty(scratch / ""));
+  formats::StagedModel staged(model, path, {External::large});
+  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_FALSE(std::filesystem::exists(path + ".data"));
+  staged.commit();
+  EXPECT_EQ(formats::write_onnx_bytes(formats::read_onnx(path)), formats::write_onnx_bytes(model));
+  EXPECT_EQ(formats::read_onnx(path).side_files, std::vector<std::string>{path + ".data"});
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, SideFile,
                          testing::Values("resnet18", "gpt2_tiny", "lstm_tagger", "shufflenet_v2_x1_0"));
 

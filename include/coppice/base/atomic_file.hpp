@@ -8,7 +8,9 @@
 namespace coppice::base {
 
 /// Writes a file beside its target under a temporary name; commit() renames it into place. Destroyed without commit(),
-/// it removes the temporary file and leaves the target untouched. All functions throw Error with the path on failure.
+/// it removes the temporary file and leaves the target untouched. What exists keeps its permissions; a symbolic link
+/// stays, and what it leads to is replaced. All functions throw Error with the path on failure, the constructor also
+/// where the path is a folder, a device or the like.
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path);
@@ -34,10 +36,14 @@ class AtomicFile {
   void flush();
   void write_through(std::span<const std::byte> bytes);
 
-  std::string path_, temporary_, buffer_;
+  std::string path_, target_, temporary_, buffer_;
+  std::size_t slot_ = 0;
   int fd_ = -1;
   std::uint64_t position_ = 0;
   bool committed_ = false;
 };
+
+/// Removes the temporary files of all AtomicFile that are not committed. For signal handlers that end the process.
+void remove_unfinished_files() noexcept;
 
 }  // namespace coppice::base

@@ -1,4 +1,5 @@
 #pragma once
+#include <memory>
 #include <string>
 
 #include "coppice/graph/model.hpp"
@@ -38,6 +39,20 @@ struct WriteOptions {
 /// before either is renamed into place; on failure the old ones stay. Reading from and writing to the same path is
 /// fine. Throws Error.
 void write_onnx(const graph::Model& model, const std::string& path, const WriteOptions& options = {});
+
+/// The same in two moves, so that several files change together or not at all: complete under temporary names when
+/// made, in place after commit(). Destroyed without commit(), it leaves nothing.
+class StagedModel {
+ public:
+  StagedModel(const graph::Model& model, const std::string& path, const WriteOptions& options = {});
+  ~StagedModel();
+  StagedModel(StagedModel&&) noexcept;
+  void commit();
+
+ private:
+  struct Files;
+  std::unique_ptr<Files> files_;
+};
 
 /// The file as a string, with all tensors inside.
 std::string write_onnx_bytes(const graph::Model& model);

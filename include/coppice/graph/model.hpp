@@ -30,9 +30,10 @@ struct Model {
   std::vector<OpsetImport> opsets;
   std::vector<Function> functions;
   std::string producer_name, producer_version;
-  std::string extra;               ///< Opaque rest: metadata, training information, unknown fields.
-  std::string source;              ///< Path the model was read from; empty when built in memory.
-  std::uint64_t source_bytes = 0;  ///< Size of the file(s) it was read from, side files included.
+  std::string extra;                    ///< Opaque rest: metadata, training information, unknown fields.
+  std::string source;                   ///< Path the model was read from; empty when built in memory.
+  std::uint64_t source_bytes = 0;       ///< Size of the file(s) it was read from, side files included.
+  std::vector<std::string> side_files;  ///< Paths of the side files it was read from.
 
   /// Version of the operator set of a domain; 0 when the model does not import it.
   std::int64_t opset(std::string_view domain = {}) const;

@@ -54,6 +54,7 @@ graph::Model read(const tensor::Bytes& bytes, const std::string& folder) {
     throw reject("it imports no operator set");
   graph::Model out = convert(proto, context);
   out.source_bytes = bytes.size() + context.side_files.total_bytes();
+  out.side_files = context.side_files.paths();
   return out;
 }
 

@@ -34,6 +34,13 @@ const std::shared_ptr<const base::MappedFile>& SideFiles::open(const std::string
   return files_.emplace(location, std::move(file)).first->second;
 }
 
+std::vector<std::string> SideFiles::paths() const {
+  std::vector<std::string> out;
+  for (const auto& [location, file] : files_) out.push_back((fs::path(folder_) / location).string());
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 tensor::Bytes SideFiles::read(const std::string& location, std::uint64_t offset, std::optional<std::uint64_t> size) {
   const auto& file = open(location);
   const std::uint64_t available = file->bytes().size();

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "coppice/base/mapped_file.hpp"
 #include "coppice/tensor/tensor.hpp"
@@ -22,6 +23,8 @@ class SideFiles {
 
   /// Of all files opened so far.
   std::uint64_t total_bytes() const { return total_bytes_; }
+  /// Sorted.
+  std::vector<std::string> paths() const;
 
  private:
   const std::shared_ptr<const base::MappedFile>& open(const std::string& location);

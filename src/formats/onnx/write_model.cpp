@@ -55,7 +55,13 @@ struct Prepared {
 
 }  // namespace
 
-void write_onnx(const graph::Model& model, const std::string& path, const WriteOptions& options) {
+struct StagedModel::Files {
+  explicit Files(const std::string& path) : model(path) {}
+  base::AtomicFile model;
+  std::optional<base::AtomicFile> side;
+};
+
+StagedModel::StagedModel(const graph::Model& model, const std::string& path, const WriteOptions& options) {
   using External = WriteOptions::External;
   const std::string side_path = path + ".data";
   const std::string location = std::filesystem::path(side_path).filename().string();
@@ -69,19 +75,26 @@ void write_onnx(const graph::Model& model, const std::string& path, const WriteO
   } catch (const Error& error) {
     throw Error(path + ": " + error.what());
   }
-  base::AtomicFile file(path);
-  FileSink sink(file);
+  files_ = std::make_unique<Files>(path);
+  FileSink sink(files_->model);
   write_full(ready->skeleton, Kind::model, ready->context.blobs, sink);
-  if (ready->side.empty()) {
-    file.commit();
-    return;
-  }
-  base::AtomicFile side(side_path);
-  ready->side.write(side);
-  file.finish();
-  side.finish();
-  side.commit();
-  file.commit();
+  files_->model.finish();
+  if (ready->side.empty()) return;
+  files_->side.emplace(side_path);
+  ready->side.write(*files_->side);
+  files_->side->finish();
+}
+
+StagedModel::~StagedModel() = default;
+StagedModel::StagedModel(StagedModel&&) noexcept = default;
+
+void StagedModel::commit() {
+  if (files_->side) files_->side->commit();
+  files_->model.commit();
+}
+
+void write_onnx(const graph::Model& model, const std::string& path, const WriteOptions& options) {
+  StagedModel(model, path, options).commit();
 }
 
 std::string write_onnx_bytes(const graph::Model& model) {
