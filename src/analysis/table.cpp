@@ -28,6 +28,7 @@ std::string line(std::span<const Column> columns, std::span<const std::size_t> w
 
 void Table::row(std::vector<std::string> texts) {
   texts.resize(columns_.size());
+  for (std::string& text : texts) text = printable(text);
   rows_.push_back(std::move(texts));
 }
 

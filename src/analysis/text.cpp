@@ -83,6 +83,23 @@ std::size_t width(std::string_view text) {
   return out;
 }
 
+std::string printable(std::string_view text, std::string_view keep) {
+  std::string out;
+  for (std::size_t at = 0, bytes = 0; at < text.size(); at += bytes) {
+    bytes = step(text, at);
+    const auto first = static_cast<unsigned char>(text[at]);
+    // U+0080 to U+009F are control characters, too: terminals take U+009B for an escape sequence's beginning.
+    const bool ascii = first >= 0x20 && first < 0x7f;
+    const std::size_t whole = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    const bool wide = bytes == whole && !(first == 0xc2 && static_cast<unsigned char>(text[at + 1]) < 0xa0);
+    if (ascii || wide || keep.find(text[at]) != std::string_view::npos)
+      out += text.substr(at, bytes);
+    else
+      out += '?';
+  }
+  return out;
+}
+
 std::string shorten(std::string_view text, std::size_t columns) {
   const std::size_t total = width(text);
   if (total <= columns) return std::string(text);

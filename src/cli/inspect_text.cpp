@@ -137,7 +137,8 @@ std::string declaration(const graph::Value& value) {
 }
 
 std::string inspect_text(const InspectReport& report, bool groups, bool locks) {
-  std::string out = report.file + "\n" + head(report) + '\n' + layer_table(report.layers) + zero_table(report.layers);
+  std::string out = analysis::printable(report.file) + "\n" + head(report) + '\n' + layer_table(report.layers) +
+                    zero_table(report.layers);
   if (groups) out += group_list(report.groups);
   if (locks) out += lock_table(report.locks);
   return out;

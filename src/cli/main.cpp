@@ -8,13 +8,14 @@
 #include "coppice/base/error.hpp"
 
 #include "cli/app.hpp"
+#include "cli/output.hpp"
 
 namespace {
 
 enum Code : int { done = 0, failed = 1, bad_usage = 2 };
 
 int complain(Code code, const std::string& message) {
-  std::fprintf(stderr, "coppice: %s\n", message.c_str());
+  coppice::cli::say(message);
   return code;
 }
 

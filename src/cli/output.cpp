@@ -5,12 +5,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "coppice/analysis/text.hpp"
 #include "coppice/base/error.hpp"
 
 namespace coppice::cli {
 
 void print(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
+  std::fputs(analysis::printable(text, "\n").c_str(), stdout);
 }
 
 void print_json(const nlohmann::ordered_json& json) {
@@ -19,7 +20,7 @@ void print_json(const nlohmann::ordered_json& json) {
 }
 
 void say(const std::string& message) {
-  std::fprintf(stderr, "coppice: %s\n", message.c_str());
+  std::fprintf(stderr, "coppice: %s\n", analysis::printable(message).c_str());
 }
 
 void check_target(const std::string& path) {

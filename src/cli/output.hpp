@@ -6,7 +6,7 @@
 
 namespace coppice::cli {
 
-/// Results go to the standard output.
+/// Results go to the standard output, without control characters: names in them come from files.
 void print(const std::string& text);
 void print_json(const nlohmann::ordered_json& json);
 /// Messages go to the standard error, one line each.

@@ -9,7 +9,6 @@
 #include "coppice/analysis/locks.hpp"
 #include "coppice/base/atomic_file.hpp"
 #include "coppice/base/error.hpp"
-#include "coppice/base/mapped_file.hpp"
 #include "coppice/base/parallel.hpp"
 #include "coppice/formats/onnx.hpp"
 
@@ -17,6 +16,7 @@
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/prune_report.hpp"
+#include "cli/replay.hpp"
 
 namespace coppice::cli {
 namespace {
@@ -28,32 +28,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-pruning::Plan read_plan(const std::string& path) {
-  const auto file = base::MappedFile::open(path);
-  const auto bytes = file->bytes();
-  try {
-    return pruning::parse_plan({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  } catch (const Error& error) {
-    throw Error(path + ": " + error.what());
-  }
-}
-
-/// How the model is looked at belongs to a plan: its cuts make sense only so.
-void look_as_planned(const pruning::Plan& plan, pruning::PrepareOptions& options) {
-  const auto attention = plan.options.find("attention");
-  if (attention != plan.options.end() && attention->second == "head-dim")
-    options.coupling.attention = coupling::Attention::head_dim;
-  const auto grouped = plan.options.find("grouped-conv");
-  if (grouped != plan.options.end()) options.coupling.whole_groups = grouped->second == "groups";
-  const auto outputs = plan.options.find("outputs");
-  if (outputs == plan.options.end() || !options.outputs.empty()) return;
-  for (std::string_view rest = outputs->second; !rest.empty();) {
-    const std::string_view name = rest.substr(0, rest.find(','));
-    options.outputs.emplace_back(name);
-    rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-  }
-}
 
 void check_targets(const PruneArguments& arguments) {
   if (!arguments.plan_out.empty()) check_target(arguments.plan_out);
@@ -137,10 +111,7 @@ void prune(PruneArguments& arguments, const CLI::App& command) {
   check_targets(arguments);
   check_conflicts(arguments);
   base::set_thread_count(arguments.common.threads);
-  if (!arguments.plan.empty()) {
-    arguments.options.plan = read_plan(arguments.plan);
-    look_as_planned(*arguments.options.plan, arguments.options.prepare);
-  }
+  if (!arguments.plan.empty()) read_replay(arguments);
   Bar bar;
   const Stopwatch reading;
   bar.begin("read", 0);

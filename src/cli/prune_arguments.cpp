@@ -19,7 +19,6 @@ using pruning::Context;
 constexpr base::Names<Context, 3> contexts{
     {{Context::local, "local"}, {Context::global, "global"}, {Context::isomorphic, "isomorphic"}}};
 constexpr base::Names<Attention, 2> attentions{{{Attention::heads, "heads"}, {Attention::head_dim, "head-dim"}}};
-enum class Grouped { channels, groups };
 constexpr base::Names<Grouped, 2> grouped_cuts{{{Grouped::channels, "channels"}, {Grouped::groups, "groups"}}};
 
 std::string_view context_name(Context context) {
@@ -31,15 +30,9 @@ Context parse_context(std::string_view text) {
 std::string_view attention_name(Attention attention) {
   return base::find_name(attentions, attention);
 }
-Attention parse_attention(std::string_view text) {
-  return base::parse_name("attention", attentions, text);
-}
 
 std::string_view grouped_name(Grouped grouped) {
   return base::find_name(grouped_cuts, grouped);
-}
-Grouped parse_grouped(std::string_view text) {
-  return base::parse_name("grouped-conv", grouped_cuts, text);
 }
 
 /// An option whose values are the names of an enum.
@@ -175,8 +168,6 @@ void check_usage(const PruneArguments& arguments) {
                       !arguments.target_parameters.empty();
   if (!chosen && arguments.plan.empty())
     throw UsageError("how much? Give --ratio, --layer, --target-macs, --target-params or --plan");
-  if (chosen && !arguments.plan.empty())
-    throw UsageError("--plan decides by itself; it goes with none of --ratio, --layer, --target-macs, --target-params");
   if (!arguments.target_macs.empty() && !arguments.target_parameters.empty())
     throw UsageError("--target-macs and --target-params: expected one of them");
   if (arguments.out.empty() && !arguments.dry_run) throw UsageError("-o FILE is missing (or --dry-run)");
@@ -187,7 +178,25 @@ void check_usage(const PruneArguments& arguments) {
   if (arguments.common.threads < 0) throw UsageError("--threads: expected 0 or more");
 }
 
+/// A plan says by itself what goes: what would choose beside it has no effect, and is a mistake.
+void check_replay(const CLI::App& command) {
+  for (const char* name :
+       {"--ratio", "--layer", "--ignore", "--target-macs", "--target-params", "--round-to", "--min-units", "--steps",
+        "--schedule", "--context", "--criterion", "--reduction", "--normalizer", "--seed"}) {
+    if (command.get_option(name)->count() > 0)
+      throw UsageError("--plan decides by itself what goes; it cannot be combined with " + std::string(name));
+  }
+}
+
 }  // namespace
+
+coupling::Attention parse_attention(std::string_view text) {
+  return base::parse_name("attention", attentions, text);
+}
+
+Grouped parse_grouped(std::string_view text) {
+  return base::parse_name("grouped-conv", grouped_cuts, text);
+}
 
 void add_prune_options(CLI::App& command, PruneArguments& arguments) {
   command.add_option("MODEL", arguments.model, "ONNX file")->type_name("FILE")->required();
@@ -208,6 +217,7 @@ void add_prune_options(CLI::App& command, PruneArguments& arguments) {
 }
 
 void finish(PruneArguments& arguments, const CLI::App& command) {
+  if (!arguments.plan.empty()) check_replay(command);
   check_usage(arguments);
   pruning::PruneOptions& options = arguments.options;
   pruning::SelectOptions& select = options.select;

@@ -23,6 +23,13 @@ struct PruneArguments {
   bool soft = false, dry_run = false, json = false;
 };
 
+/// What of grouped convolutions is cut.
+enum class Grouped { channels, groups };
+
+/// The values of --attention and --grouped-conv. They throw Error, which lists the names, on any other text.
+coupling::Attention parse_attention(std::string_view text);
+Grouped parse_grouped(std::string_view text);
+
 void add_prune_options(CLI::App& command, PruneArguments& arguments);
 
 /// Checks what must go together (UsageError) and reads the texts into `options`. Throws Error for a ratio out of range.

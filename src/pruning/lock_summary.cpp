@@ -13,6 +13,14 @@ std::string without_units(const graph::Graph& graph) {
   return "no constant has an axis that reaches an activation";
 }
 
+/// Often the cause of all that is locked.
+std::string contradictions(const Prepared& prepared) {
+  const std::vector<std::string>& problems = prepared.problems;
+  if (problems.empty()) return {};
+  return "; " + problems.front() +
+         (problems.size() == 1 ? "" : ", and " + std::to_string(problems.size() - 1) + " more");
+}
+
 }  // namespace
 
 std::string lock_summary(const Prepared& prepared) {
@@ -29,14 +37,14 @@ std::string lock_summary(const Prepared& prepared) {
   std::array<std::size_t, coupling::reason_count> order{};
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
-  if (locked + open == 0) return without_units(prepared.model.graph);
+  if (locked + open == 0) return without_units(prepared.model.graph) + contradictions(prepared);
   std::string out = std::to_string(locked) + " units stay";
   for (std::size_t i = 0; i < 3 && counts[order[i]] > 0; ++i)
     out += std::string(i == 0 ? " (" : ", ") + std::to_string(counts[order[i]]) + ": " +
            std::string(explain(static_cast<coupling::Reason>(order[i])));
   if (locked > 0) out += ")";
   if (open > 0) out += ", " + std::to_string(open) + " are alone in their groups";
-  return out;
+  return out + contradictions(prepared);
 }
 
 }  // namespace coppice::pruning

@@ -50,6 +50,25 @@ TEST(Text, ShortenKeepsBothEnds) {
   EXPECT_EQ(width("\xff\xc3"), 2u);
 }
 
+TEST(Text, PrintableHasNoControlCharacters) {
+  EXPECT_EQ(printable("größe…"), "größe…");
+  EXPECT_EQ(printable("a\x1b[31mb\nc\x7f"), "a?[31mb?c?");
+  EXPECT_EQ(printable("a\nb\t", "\n"), "a\nb?");
+  // U+009B begins an escape sequence as ESC [ does; alone the byte is not UTF-8, nor is a sequence cut short.
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "1m\xc2\xa0"),
+            "?1m\xc2\xa0");
+  EXPECT_EQ(printable("\x9b"
+                      "1m\xe2\x80"),
+            "?1m?");
+}
+
+TEST(Table, NamesMayHoldAnything) {
+  Table table({{""}, {""}});
+  table.row({"a\nb", "\x1b]0;title\x07"});
+  EXPECT_EQ(table.text(), "a?b  ?]0;title?\n");
+}
+
 TEST(Table, AlignsAndRules) {
   Table table({{"name"}, {"size", Align::right}});
   table.row({"a", "1"});

@@ -19,7 +19,7 @@ class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-  /// One text a column; missing ones are empty. Texts in excess are dropped.
+  /// One text a column, made printable(); missing ones are empty. Texts in excess are dropped.
   void row(std::vector<std::string> texts);
   /// A line under the rows so far, as above a sum.
   void rule() { rows_.emplace_back(); }

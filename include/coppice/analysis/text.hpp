@@ -26,6 +26,10 @@ std::string ratio(double before, double after);
 /// Columns that a terminal needs for the text: code points, each counted as one column.
 std::size_t width(std::string_view text);
 
+/// The text on one line that a terminal may show: control characters and bytes that are not UTF-8 become '?'. What
+/// `keep` names stays.
+std::string printable(std::string_view text, std::string_view keep = "");
+
 /// The text itself when it fits into `columns`, else its beginning and end around an ellipsis.
 std::string shorten(std::string_view text, std::size_t columns);
 
