@@ -53,7 +53,7 @@ std::string with_separators(std::int64_t number) {
 }
 
 std::string short_count(double number) {
-  static constexpr std::array<std::string_view, 6> units{"", "k", "M", "G", "T", "P"};
+  static constexpr std::array<std::string_view, 9> units{"", "k", "M", "G", "T", "P", "E", "Z", "Y"};
   return scaled(number, units);
 }
 

@@ -1,4 +1,3 @@
-#include <cmath>
 #include <memory>
 #include <string>
 
@@ -8,6 +7,7 @@
 #include "coppice/analysis/layers.hpp"
 #include "coppice/analysis/table.hpp"
 #include "coppice/analysis/text.hpp"
+#include "coppice/base/rounded.hpp"
 #include "coppice/formats/onnx.hpp"
 
 #include "cli/app.hpp"
@@ -91,7 +91,7 @@ Json side_json(const analysis::LayerRow* row) {
           {"op", row->op},
           {"shape", shape},
           {"params", row->parameters},
-          {"macs", std::llround(row->macs)}};
+          {"macs", base::rounded(row->macs)}};
 }
 
 Json json(const Side& a, const Side& b, const std::vector<analysis::Pair>& pairs) {
@@ -104,7 +104,7 @@ Json json(const Side& a, const Side& b, const std::vector<analysis::Pair>& pairs
   return {{"a", a.file},
           {"b", b.file},
           {"params", {{"a", a.layers.parameters}, {"b", b.layers.parameters}}},
-          {"macs", {{"a", std::llround(a.layers.macs)}, {"b", std::llround(b.layers.macs)}}},
+          {"macs", {{"a", base::rounded(a.layers.macs)}, {"b", base::rounded(b.layers.macs)}}},
           {"bytes", {{"a", a.bytes}, {"b", b.bytes}}},
           {"layers", layers}};
 }

@@ -1,6 +1,6 @@
-#include <cmath>
-
 #include <nlohmann/json.hpp>
+
+#include "coppice/base/rounded.hpp"
 
 #include "cli/inspect_report.hpp"
 
@@ -42,7 +42,7 @@ Json layer_list(const analysis::Layers& layers) {
                    {"op", row.op},
                    {"shape", shape},
                    {"params", row.parameters},
-                   {"macs", std::llround(row.macs)},
+                   {"macs", base::rounded(row.macs)},
                    {"dtype", tensor::name(row.dtype)},
                    {"zeros", row.zeros}});
   }
@@ -111,7 +111,7 @@ nlohmann::ordered_json inspect_json(const InspectReport& report, bool groups, bo
            {"inputs", declared(model.graph, model.graph.inputs)},
            {"outputs", declared(model.graph, model.graph.outputs)},
            {"params", report.layers.parameters},
-           {"macs", std::llround(report.layers.macs)},
+           {"macs", base::rounded(report.layers.macs)},
            {"bytes", report.bytes},
            {"reach", report.reach},
            {"group_count", report.groups.size()},

@@ -1,11 +1,10 @@
 #include "cli/prune_report.hpp"
 
-#include <cmath>
-
 #include <nlohmann/json.hpp>
 
 #include "coppice/analysis/table.hpp"
 #include "coppice/analysis/text.hpp"
+#include "coppice/base/rounded.hpp"
 #include "coppice/coupling/reason.hpp"
 
 namespace coppice::cli {
@@ -95,7 +94,7 @@ nlohmann::ordered_json prune_json(const PruneArguments& arguments, const PruneOu
   out["soft"] = arguments.soft;
   out["ratio"] = report.ratio;
   out["params"] = change(report.before.parameters, report.after.parameters);
-  out["macs"] = change(std::llround(report.before.macs), std::llround(report.after.macs));
+  out["macs"] = change(base::rounded(report.before.macs), base::rounded(report.after.macs));
   out["bytes"] = change(outcome.bytes_before, outcome.bytes_after);
   out["groups"] = report.groups;
   out["inexact"] = inexact;

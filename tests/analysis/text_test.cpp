@@ -22,6 +22,7 @@ TEST(Text, ShortNumbers) {
   EXPECT_EQ(short_count(1'814'073'344), "1.81 G");
   EXPECT_EQ(short_count(23'310), "23.3 k");
   EXPECT_EQ(short_count(999'960), "1.00 M");
+  EXPECT_EQ(short_count(5.9e20), "590.0 E");
   EXPECT_EQ(short_bytes(999), "999 B");
   EXPECT_EQ(short_bytes(46'830'000), "46.8 MB");
 }

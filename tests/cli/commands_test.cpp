@@ -28,6 +28,21 @@ TEST(Zoo, WritesTheSameBytesForTheSameSeed) {
   EXPECT_NE(read_file(a), read_file(c));
 }
 
+TEST(Inspect, CountsBeyondInt64AreItsLargest) {
+  const std::string file = zoo_file("mlp");
+  // 2^62 rows: 2^62 * 784 * 256 products in the first layer alone.
+  const std::vector<std::string> shape{"--shape", "input=4611686018427387904x784"};
+  const Json report = run_json({"inspect", file, shape[0], shape[1]});
+  EXPECT_EQ(report["macs"], INT64_MAX);
+  EXPECT_EQ(report["layers"][0]["macs"], INT64_MAX);
+  const Json pruned = run_json({"prune", file, "--dry-run", "--ratio", "50%", shape[0], shape[1]});
+  EXPECT_EQ(pruned["macs"]["before"], INT64_MAX);
+  EXPECT_EQ(pruned["macs"]["after"], INT64_MAX);
+  const Json compared = run_json({"diff", file, file, shape[0], shape[1]});
+  EXPECT_EQ(compared["macs"]["a"], INT64_MAX);
+  EXPECT_EQ(compared["layers"][0]["b"]["macs"], INT64_MAX);
+}
+
 TEST(Inspect, CountsResNet18) {
   const std::string file = zoo_file("resnet18");
   const Json report = run_json({"inspect", file});
