@@ -137,6 +137,11 @@ void prune(PruneArguments& arguments, const CLI::App& command) {
   bar.begin("write", 0);
   write(arguments, result, outcome);
   bar.end();
+  if (arguments.soft && arguments.dry_run) {
+    // What writing the zeros would have come to.
+    outcome.report.after = outcome.report.before;
+    outcome.bytes_after = outcome.bytes_before;
+  }
   outcome.report.seconds["read"] = read_seconds;
   outcome.report.seconds["write"] = writing.seconds();
   if (arguments.json) {

@@ -63,7 +63,7 @@ std::string inexactness(const std::vector<pruning::Inexact>& inexact) {
 }
 
 std::string target(const PruneArguments& arguments) {
-  if (arguments.dry_run) return " (dry run)";
+  if (arguments.dry_run) return arguments.soft ? " (dry run, zeros instead of removal)" : " (dry run)";
   return " -> " + arguments.out + (arguments.soft ? " (zeros instead of removal)" : "");
 }
 

@@ -120,6 +120,19 @@ TEST(Prune, SoftKeepsShapesAndCountsZeros) {
   }
 }
 
+TEST(Prune, ADryRunForeseesZerosInsteadOfRemoval) {
+  const Scratch scratch;
+  const std::string file = zoo_file("resnet18"), soft = scratch / "soft.onnx";
+  const Json foreseen = run_json({"prune", file, "--ratio", "30%", "--soft", "--dry-run"});
+  const Json real = run_json({"prune", file, "--ratio", "30%", "--soft", "-o", soft});
+  EXPECT_EQ(foreseen["params"]["after"], 11'689'512);
+  for (const char* field : {"soft", "ratio", "params", "macs", "groups", "inexact", "reach", "locks", "steps"})
+    EXPECT_EQ(foreseen[field], real[field]) << field;
+  EXPECT_EQ(foreseen["bytes"]["after"], read_file(file).size());
+  const Outcome text = run({"prune", file, "--ratio", "30%", "--soft", "--dry-run"});
+  EXPECT_NE(text.out.find("(dry run, zeros instead of removal)"), std::string::npos) << text.out;
+}
+
 TEST(Prune, OutMayBeTheInput) {
   const Scratch scratch;
   const std::string file = scratch / "model.onnx";
