@@ -24,6 +24,7 @@ class Touched {
     }
   }
 
+  void add_whole(std::size_t row, double elements) { elements_[row] = std::min(total_, elements_[row] + elements); }
   double share(std::size_t row) const { return total_ > 0 ? elements_[row] / total_ : 0; }
 
  private:
@@ -54,6 +55,30 @@ class Touched {
   double total_ = 0;
 };
 
+// An axis of a parameter that a rule kept before it had units: the rows of a table that data looks up, say. Kernels and
+// other axes that never shrink are nobody's surprise.
+struct Whole {
+  std::int32_t node;
+  coupling::Reason reason;
+  std::int64_t length;
+  double elements;
+};
+
+std::vector<Whole> kept_whole(const pruning::Prepared& prepared) {
+  const graph::Graph& graph = prepared.model.graph;
+  const auto consumers = graph.consumers();
+  std::vector<Whole> out;
+  for (std::size_t i = 0; i < graph.values.size(); ++i) {
+    const auto value = static_cast<graph::ValueId>(i);
+    const tensor::Tensor* tensor = is_parameter(prepared.roles[i]) ? graph.constant(value) : nullptr;
+    if (!tensor || !prepared.couplings.ranked(value) || consumers[i].empty()) continue;
+    for (const coupling::Axis& axis : prepared.couplings.axes(value))
+      if (!axis.tracked() && axis.born && axis.length > 1 && axis.why != coupling::Reason::fixed_axis)
+        out.push_back({consumers[i].front(), axis.why, axis.length, static_cast<double>(tensor->elements())});
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<LockRow> locks(const pruning::Prepared& prepared) {
@@ -62,6 +87,8 @@ std::vector<LockRow> locks(const pruning::Prepared& prepared) {
   for (const coupling::Unit& unit : units) {
     if (unit.locked) rows.emplace(std::pair(unit.node, unit.reason), 0);
   }
+  const std::vector<Whole> whole = kept_whole(prepared);
+  for (const Whole& axis : whole) rows.emplace(std::pair(axis.node, axis.reason), 0);
   std::vector<LockRow> out;
   const graph::Graph& graph = prepared.model.graph;
   for (auto& [key, index] : rows) {
@@ -75,7 +102,12 @@ std::vector<LockRow> locks(const pruning::Prepared& prepared) {
     row_of_unit[i] = rows.at({units[i].node, units[i].reason});
     ++out[at(row_of_unit[i])].units;
   }
-  const Touched touched(prepared, row_of_unit, out.size());
+  Touched touched(prepared, row_of_unit, out.size());
+  for (const Whole& axis : whole) {
+    const std::int32_t row = rows.at({axis.node, axis.reason});
+    out[at(row)].units += axis.length;
+    touched.add_whole(at(row), axis.elements);
+  }
   for (std::size_t i = 0; i < out.size(); ++i) out[i].share = touched.share(i);
   std::stable_sort(out.begin(), out.end(), [](const LockRow& a, const LockRow& b) { return a.share > b.share; });
   return out;

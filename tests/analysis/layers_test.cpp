@@ -157,5 +157,19 @@ TEST(Groups, MembersAreParametersAndAxes) {
   EXPECT_EQ(rows[0].members[2].length, 3);
 }
 
+// Rows of a table that data looks up have no units of their own; still they stay, and the report says where and why.
+TEST(Locks, TellOfTablesThatAreKeptWhole) {
+  const pruning::Prepared prepared = pruning::prepare(zoo::build("gpt2_tiny"));
+  const std::vector<LockRow> rows = locks(prepared);
+  ASSERT_FALSE(rows.empty());
+  EXPECT_EQ(rows[0].where, "Gather \"transformer.wte\"");
+  EXPECT_EQ(rows[0].reason, coupling::Reason::indexed_by_data);
+  EXPECT_EQ(rows[0].units, 1000);
+  const tensor::Tensor* table = prepared.model.graph.constant(prepared.model.graph.find("transformer.wte.weight"));
+  ASSERT_NE(table, nullptr);
+  EXPECT_NEAR(rows[0].share, static_cast<double>(table->elements()) / static_cast<double>(layers(prepared).parameters),
+              1e-12);
+}
+
 }  // namespace
 }  // namespace coppice::analysis

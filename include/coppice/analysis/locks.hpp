@@ -18,7 +18,8 @@ struct LockRow {
   double share = 0;  ///< 0..1: parameters in a slice of at least one of these units. Shares of several rows overlap.
 };
 
-/// Rows by falling share, then in order of the nodes.
+/// Indices of a parameter's axis that a rule keeps whole count as units here. Rows by falling share, then in order of
+/// the nodes.
 std::vector<LockRow> locks(const pruning::Prepared& prepared);
 
 /// Number of locked units by the reason's name.
