@@ -45,7 +45,9 @@ TEST(Plan, ListsWhatIsKept) {
   const Plan plan = make_plan(prepared, without(prepared, "fc0.weight", 1, 2), {{"ratio", "0.25"}});
   const std::string expected =
       "{\n  \"format\": \"coppice plan\",\n  \"version\": 1,\n  \"fingerprint\": \"" + fingerprint(prepared.model) +
-      "\",\n  \"options\": {\"ratio\": \"0.25\"},\n  \"cuts\": [\n"
+      "\",\n  \"model\": {\"inputs\": \"x\", \"operator sets\": \"17\", \"operators\": \"MatMul x 3\", \"outputs\": "
+      "\"fc2\", \"parameters\": \"3 constants with 26 elements\"},\n"
+      "  \"options\": {\"ratio\": \"0.25\"},\n  \"cuts\": [\n"
       "    {\"parameter\": \"fc0.weight\", \"axis\": 1, \"length\": 4, \"kept\": [0, 1, 3]},\n"
       "    {\"parameter\": \"fc1.weight\", \"axis\": 0, \"length\": 4, \"kept\": [0, 1, 3]}\n  ]\n}\n";
   EXPECT_EQ(to_json(plan), expected);
@@ -64,7 +66,7 @@ TEST(Plan, ReplaysToTheSameUnits) {
 }
 
 TEST(Plan, EmptyPlansAndOddNamesSurvive) {
-  Plan plan{.fingerprint = "abc", .options = {}, .cuts = {}};
+  Plan plan{.fingerprint = "abc", .model = {}, .options = {}, .cuts = {}};
   EXPECT_EQ(to_json(parse_plan(to_json(plan))), to_json(plan));
   plan.cuts.push_back({"a\"b\\\n\u00e9", 0, 3, {1}});
   const Plan read = parse_plan(to_json(plan));
@@ -103,7 +105,16 @@ TEST(Replay, APlanForAnotherModelSaysWhatDiffers) {
   const std::string shorter = refused(chain({filled({2, 4})}));
   EXPECT_TRUE(has(shorter, "\"fc1.weight\": the model has none of that name; nearest: fc0.weight")) << shorter;
   const std::string first = refused(chain({filled({2, 6}), filled({6, 3}), filled({3, 2})}));
-  EXPECT_TRUE(has(first, "fingerprint")) << first;
+  EXPECT_TRUE(has(first, "parameters: expected 3 constants with 26 elements; found 3 constants with 36 elements"))
+      << first;
+  const std::string longer = refused(chain({filled({2, 4}), filled({4, 3}), filled({3, 2}), filled({2, 2})}));
+  EXPECT_TRUE(has(longer, "operators: expected MatMul x 3; found MatMul x 4")) << longer;
+  Plan bare = plan;
+  bare.model.clear();
+  const std::string silent = error_of([&] {
+    removed_units(chain({filled({2, 6}), filled({6, 3}), filled({3, 2})}), bare);
+  });
+  EXPECT_TRUE(has(silent, "expected fingerprint " + plan.fingerprint)) << silent;
 }
 
 TEST(Replay, CutsThatDoNotGoTogetherAreRefused) {

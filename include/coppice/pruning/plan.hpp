@@ -21,6 +21,7 @@ struct PlanCut {
 struct Plan {
   static constexpr int version = 1;
   std::string fingerprint;                     ///< Of names, shapes, dtypes and operators; weights do not count.
+  std::map<std::string, std::string> model;    ///< What it was made for, in words: see outline().
   std::map<std::string, std::string> options;  ///< As given, for the reader.
   std::vector<PlanCut> cuts;                   ///< In file order; only axes that lose something.
 };
@@ -28,6 +29,10 @@ struct Plan {
 /// A hash of the model's structure, the same on every machine: nodes, operand names, attributes but tensors' bytes,
 /// initializer names, dtypes and shapes, opset.
 std::string fingerprint(const graph::Model& model);
+
+/// What tells models apart at a glance, by name: `inputs`, `outputs`, `operator sets`, `operators` with their numbers,
+/// `parameters`. Where two fingerprints differ, it says more than they do.
+std::map<std::string, std::string> outline(const graph::Model& model);
 
 Plan make_plan(const Prepared& prepared, std::span<const std::uint8_t> removed,
                std::map<std::string, std::string> options);

@@ -57,6 +57,23 @@ std::int64_t whole(const Json& value, const std::string& where, std::int64_t fro
   return value.get<std::int64_t>();
 }
 
+std::string object_of_texts(const std::map<std::string, std::string>& texts) {
+  std::string out = "{";
+  const char* separator = "";
+  for (const auto& [name, value] : texts) {
+    out += separator + quoted(name) + ": " + quoted(value);
+    separator = ", ";
+  }
+  return out + "}";
+}
+
+std::map<std::string, std::string> texts_of(const Json& object, const std::string& where) {
+  if (!object.is_object()) throw Error("plan: " + where + ": expected an object, found " + object.type_name());
+  std::map<std::string, std::string> out;
+  for (const auto& [name, value] : object.items()) out[name] = text(value, where);
+  return out;
+}
+
 PlanCut read_cut(const Json& json, std::size_t number) {
   std::string where = "cut " + std::to_string(number);
   if (!json.is_object()) throw Error("plan: " + where + ": expected an object, found " + json.type_name());
@@ -77,14 +94,10 @@ PlanCut read_cut(const Json& json, std::size_t number) {
 
 std::string to_json(const Plan& plan) {
   std::string out = "{\n  \"format\": " + quoted(format_name) + ",\n  \"version\": " + std::to_string(Plan::version) +
-                    ",\n  \"fingerprint\": " + quoted(plan.fingerprint) + ",\n  \"options\": {";
-  const char* separator = "";
-  for (const auto& [name, value] : plan.options) {
-    out += separator + quoted(name) + ": " + quoted(value);
-    separator = ", ";
-  }
-  out += "},\n  \"cuts\": [";
-  separator = "\n";
+                    ",\n  \"fingerprint\": " + quoted(plan.fingerprint);
+  if (!plan.model.empty()) out += ",\n  \"model\": " + object_of_texts(plan.model);
+  out += ",\n  \"options\": " + object_of_texts(plan.options) + ",\n  \"cuts\": [";
+  const char* separator = "\n";
   for (const PlanCut& cut : plan.cuts) {
     out += separator;
     out += "    {\"parameter\": " + quoted(cut.parameter) + ", \"axis\": " + std::to_string(cut.axis) +
@@ -107,9 +120,8 @@ Plan parse_plan(std::string_view json) {
     throw Error("plan: expected version " + std::to_string(Plan::version) + ", found " + std::to_string(version));
   Plan out;
   out.fingerprint = text(field(root, "file", "fingerprint"), "fingerprint");
-  const Json& options = field(root, "file", "options");
-  if (!options.is_object()) throw Error(std::string("plan: options: expected an object, found ") + options.type_name());
-  for (const auto& [name, value] : options.items()) out.options[name] = text(value, "options");
+  if (root.contains("model")) out.model = texts_of(root["model"], "model");
+  out.options = texts_of(field(root, "file", "options"), "options");
   const Json& cuts = field(root, "file", "cuts");
   if (!cuts.is_array()) throw Error(std::string("plan: cuts: expected a list, found ") + cuts.type_name());
   out.cuts.reserve(cuts.size());

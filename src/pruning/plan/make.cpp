@@ -8,6 +8,7 @@ Plan make_plan(const Prepared& prepared, std::span<const std::uint8_t> removed,
                std::map<std::string, std::string> options) {
   Plan out;
   out.fingerprint = fingerprint(prepared.model);
+  out.model = outline(prepared.model);
   out.options = std::move(options);
   const coupling::Couplings& couplings = prepared.couplings;
   KeptExtents extents(couplings, removed);

@@ -29,9 +29,7 @@ class Replay {
     const std::string found = fingerprint(prepared_.model);
     std::vector<const coupling::Axis*> axes;
     for (const PlanCut& cut : plan_.cuts) axes.push_back(&axis_of(cut));
-    if (found != plan_.fingerprint)
-      throw Error("plan: made for another model: expected fingerprint " + plan_.fingerprint + ", found " + found +
-                  "; the parameters that the plan names agree, but nodes, other parameters or operator sets differ");
+    if (found != plan_.fingerprint) throw Error("plan: made for another model: " + difference(found));
     for (std::size_t i = 0; i < axes.size(); ++i) vote(plan_.cuts[i], *axes[i]);
     std::vector<std::uint8_t> removed(goes_.size(), 0);
     for (std::size_t u = 0; u < goes_.size(); ++u) removed[u] = goes_[u] ? 1 : 0;
@@ -41,6 +39,17 @@ class Replay {
   }
 
  private:
+  // The first difference between what the plan was made for and this model, whose fingerprint is `found`.
+  std::string difference(const std::string& found) const {
+    for (const auto& [name, value] : outline(prepared_.model)) {
+      const auto expected = plan_.model.find(name);
+      if (expected != plan_.model.end() && expected->second != value)
+        return name + ": expected " + expected->second + "; found " + value;
+    }
+    return "expected fingerprint " + plan_.fingerprint + ", found " + found +
+           "; the same operators are connected, named or configured in another way";
+  }
+
   const coupling::Axis& axis_of(const PlanCut& cut) {
     const graph::ValueId id = graph_.find(cut.parameter);
     if (id == graph::no_value || !graph_.constant(id)) {
