@@ -8,6 +8,7 @@
 #include "coppice/base/error.hpp"
 
 #include "pruning/check.hpp"
+#include "pruning/lone_units.hpp"
 
 namespace coppice::pruning {
 namespace {
@@ -110,6 +111,8 @@ PruneResult prune(graph::Model model, const PruneOptions& options, base::Progres
   report.groups =
       std::count_if(groups.begin(), groups.end(), [](const coupling::Group& group) { return !group.units.empty(); });
   report.inexact = inexactness(result.prepared, result.removed);
+  if (std::string warning = lone_units(result.prepared, result.removed); !warning.empty())
+    report.warnings.push_back(std::move(warning));
   report.constant_bytes_before = constant_bytes(result.prepared.model.graph);
   report.constant_bytes_after = constant_bytes(result.model.graph);
   result.plan = make_plan(result.prepared, result.removed, options.plan ? options.plan->options : options.given);
