@@ -9,6 +9,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/tensor/scores.hpp"
 
+#include "importance/not_finite.hpp"
 #include "importance/quantisation.hpp"
 
 namespace coppice::importance {
@@ -127,7 +128,8 @@ class Batches {
     for (double sum : sums)
       if (!std::isfinite(sum))
         throw Error("initializer \"" + std::string(graph_.name_of(work.constant)) +
-                    "\": expected finite numbers to score, found one that is not");
+                    "\": expected finite numbers to score, found " + not_finite(*work.whole) +
+                    "; --ignore the layers that it joins, or take --criterion random");
     SiteSums& target = out_[work.places[i]];
     if (!work.kept.empty()) target.indices = work.kept[work.axes[i]];
     target.sums = std::move(sums);
