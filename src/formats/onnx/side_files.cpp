@@ -28,7 +28,8 @@ const std::shared_ptr<const base::MappedFile>& SideFiles::open(const std::string
   const fs::path path = fs::canonical(fs::path(folder_) / relative, code);
   if (code) throw Error("external data in \"" + location + "\": " + code.message());
   if (!lies_inside(path, canonical_folder_))
-    throw Error("external data in \"" + location + "\": the link leads out of the model's folder, to " + path.string());
+    throw Error("external data in \"" + location + "\": the link leads out of the model's folder, to " + path.string() +
+                "; put a copy in its place");
   auto file = base::MappedFile::open(path.string());
   total_bytes_ += file->bytes().size();
   return files_.emplace(location, std::move(file)).first->second;
