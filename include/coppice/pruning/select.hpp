@@ -39,7 +39,8 @@ struct SelectOptions {
   std::int64_t min_units = 1;  ///< No group goes below this.
   int steps = 1;               ///< Scores are taken anew after each step.
   Schedule schedule = Schedule::linear;
-  std::optional<double> target_macs, target_parameters;  ///< Share to *keep*, in (0, 1): the ratio is searched.
+  std::optional<double> target_macs, target_parameters;  ///< Share to *keep*, in (0, 1): the ratio is
+                                                         ///< searched, anew at every step.
   std::uint64_t seed = 0;
 };
 
