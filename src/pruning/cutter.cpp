@@ -111,7 +111,7 @@ void Cutter::cut_constants() {
     values.push_back(value);
     requests.push_back({&source, std::move(indices)});
   }
-  auto results = tensor::gather_axes(requests);
+  auto results = tensor::gather_axes(requests, tensor::Reading::last);
   for (std::size_t i = 0; i < results.size(); ++i) graph().set_constant(values[i], std::move(results[i]));
 }
 

@@ -10,7 +10,7 @@ inline constexpr std::size_t waiting_from = std::size_t{1} << 16;
 
 /// Whether the cut of this tensor waits: it lies in a side file, and the model may be larger than memory.
 inline bool waits(const tensor::Tensor& tensor) {
-  return tensor.bytes.mapped() && tensor.bytes.size() >= waiting_from;
+  return tensor.bytes.streamed() && tensor.bytes.size() >= waiting_from;
 }
 
 }  // namespace coppice::pruning

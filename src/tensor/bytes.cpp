@@ -44,13 +44,13 @@ Bytes Bytes::now() const {
 }
 
 Bytes Bytes::slice(std::size_t offset, std::size_t size) const {
-  if (!later_) return {owner_, bytes_.subspan(offset, size), mapped_};
+  if (!later_) return {owner_, bytes_.subspan(offset, size), residence_};
   const auto all = made();
   return {later_, all.subspan(offset, size)};
 }
 
 void give_back(const Bytes& bytes) {
-  if (bytes.mapped()) base::forget_pages(bytes.span());
+  if (bytes.streamed()) base::forget_pages(bytes.span());
 }
 
 }  // namespace coppice::tensor

@@ -76,6 +76,7 @@ class Job {
   void run(std::size_t begin, std::size_t end) const;
   Tensor finish(Bytes bytes) const;
   /// Gives back the pages that items [begin, end) were read from.
+  bool streamed() const { return source_.bytes.streamed(); }
   void give_back(std::size_t begin, std::size_t end, GiveBack& to) const {
     if (source_.bytes.mapped()) to.add(source_.bytes, source_offset(begin), source_offset(end));
   }
@@ -230,7 +231,7 @@ std::vector<Bytes> place(std::vector<Job>& jobs) {
 
 }  // namespace
 
-std::vector<Tensor> gather_axes(std::span<const GatherRequest> requests) {
+std::vector<Tensor> gather_axes(std::span<const GatherRequest> requests, Reading reading) {
   std::vector<Job> jobs;
   jobs.reserve(requests.size());
   for (const auto& request : requests) jobs.emplace_back(request);
@@ -263,7 +264,7 @@ std::vector<Tensor> gather_axes(std::span<const GatherRequest> requests) {
     for (std::size_t i = shares[begin]; i < shares[end]; ++i) {
       const Job& job = jobs[parts[i].job];
       job.run(parts[i].begin, parts[i].end);
-      job.give_back(parts[i].begin, parts[i].end, back);
+      if (reading == Reading::last || job.streamed()) job.give_back(parts[i].begin, parts[i].end, back);
     }
   });
 

@@ -133,7 +133,7 @@ void PowerSumJob::run(std::size_t part, GiveBack& back) {
   for (std::size_t row = row_part * part_rows_; row < end; row += strip.rows) {
     strip.rows = std::min(strip_rows_, end - row);
     run_strip(row_part, strip, row, column);
-    if (tensor_.bytes.mapped()) give_back(row, strip.rows, column, strip.columns, back);
+    if (tensor_.bytes.streamed()) give_back(row, strip.rows, column, strip.columns, back);
   }
 }
 

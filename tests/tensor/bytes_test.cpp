@@ -100,7 +100,7 @@ Twins twins(DType type, const Shape& shape, const test::Scratch& scratch) {
   }
   const auto file = base::MappedFile::open(path);
   out.mapped = out.heap;
-  out.mapped.bytes = Bytes(file, file->bytes().subspan(1234), true);
+  out.mapped.bytes = Bytes(file, file->bytes().subspan(1234), Residence::streamed);
   return out;
 }
 

@@ -1,21 +1,24 @@
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
 
 namespace coppice::tensor {
 
+/// What bytes lie in. Streamed ones are part of a mapped file that may be larger than memory: whoever goes through them
+/// gives their pages back on the way.
+enum class Residence : std::uint8_t { heap, mapped, streamed };
+
 /// Immutable bytes with shared ownership: a heap block, a part of one, a part of a mapped file, or bytes that are made
 /// when they are first asked for.
 class Bytes {
  public:
   Bytes() = default;
-  /// The bytes stay valid as long as `owner` lives.
-  /// `mapped`: they are part of a base::MappedFile that may be larger than memory; whoever goes through them gives
-  /// their pages back on the way, see give_back().
-  Bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes, bool mapped = false)
-      : owner_(std::move(owner)), bytes_(bytes), mapped_(mapped) {}
+  /// The bytes stay valid as long as `owner` lives. All but `heap` must be part of a base::MappedFile.
+  Bytes(std::shared_ptr<const void> owner, std::span<const std::byte> bytes, Residence residence = Residence::heap)
+      : owner_(std::move(owner)), bytes_(bytes), residence_(residence) {}
   static Bytes copy(std::span<const std::byte> bytes);
   /// The `size` bytes that make() returns. It is called once, by the first reader, and the result is kept; readers
   /// may be threads. What make() throws, the reader throws.
@@ -25,7 +28,9 @@ class Bytes {
   const std::byte* data() const { return span().data(); }
   std::size_t size() const { return bytes_.size(); }
   Bytes slice(std::size_t offset, std::size_t size) const;
-  bool mapped() const { return mapped_; }
+  /// Whether they lie in a mapped file, streamed or not.
+  bool mapped() const { return residence_ != Residence::heap; }
+  bool streamed() const { return residence_ == Residence::streamed; }
 
   /// These bytes; where they wait to be made, made for the caller alone and not kept.
   Bytes now() const;
@@ -43,10 +48,10 @@ class Bytes {
   std::shared_ptr<const void> owner_;
   std::span<const std::byte> bytes_;
   std::shared_ptr<Later> later_;
-  bool mapped_ = false;
+  Residence residence_ = Residence::heap;
 };
 
-/// Gives the memory of a mapped file's bytes back until they are read again; nothing for other bytes.
+/// Gives the memory of streamed bytes back until they are read again; nothing for other bytes.
 void give_back(const Bytes& bytes);
 
 }  // namespace coppice::tensor

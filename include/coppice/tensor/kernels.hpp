@@ -61,9 +61,12 @@ struct GatherRequest {
   std::vector<AxisIndices> kept;
 };
 
+/// After the last reading of a mapped file its pages are given back even if they are not streamed.
+enum class Reading : std::uint8_t { any, last };
+
 /// The same for many tensors at once, with the work of all of them spread over the threads together. Results of up to
 /// 2 MiB share one block of memory, which lives as long as any of them.
-std::vector<Tensor> gather_axes(std::span<const GatherRequest> requests);
+std::vector<Tensor> gather_axes(std::span<const GatherRequest> requests, Reading reading = Reading::any);
 
 /// The same for one tensor, with the work left until its bytes are asked for: see Bytes::later. Holds the source and
 /// copies of the indices until then. Throws as gather_axes does, at once.

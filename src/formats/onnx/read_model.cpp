@@ -73,7 +73,7 @@ graph::Model read_onnx(tensor::Bytes bytes, const std::string& name, const std::
 graph::Model read_onnx(const std::string& path) {
   const auto file = base::MappedFile::open(path);
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  return read_onnx(tensor::Bytes(file, file->bytes()), path, folder.empty() ? "." : folder);
+  return read_onnx(tensor::Bytes(file, file->bytes(), tensor::Residence::mapped), path, folder.empty() ? "." : folder);
 }
 
 }  // namespace coppice::formats

@@ -50,7 +50,8 @@ tensor::Bytes SideFiles::read(const std::string& location, std::uint64_t offset,
                 (size ? std::to_string(*size) + " bytes at offset " : "bytes at offset ") + std::to_string(offset) +
                 ", the file has " + std::to_string(available));
   const std::uint64_t count = size.value_or(available - offset);
-  return {file, file->bytes().subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count)), true};
+  return {file, file->bytes().subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(count)),
+          tensor::Residence::streamed};
 }
 
 }  // namespace coppice::formats::onnx_detail
