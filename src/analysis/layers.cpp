@@ -115,6 +115,28 @@ void open_data_extents(const pruning::Prepared& prepared, Layers& layers) {
   }
 }
 
+// Elements of the parameters in the subgraphs of a graph's nodes, at any depth.
+std::int64_t nested_parameters(const graph::Graph& graph) {
+  std::int64_t out = 0;
+  const auto add = [&out](const graph::GraphPtr& inner) {
+    if (!inner) return;
+    const std::vector<graph::Role> roles = graph::constant_roles(*inner);
+    for (std::size_t i = 0; i < roles.size(); ++i) {
+      const tensor::Tensor* tensor = is_parameter(roles[i]) ? inner->constant(static_cast<graph::ValueId>(i)) : nullptr;
+      if (tensor) out += tensor->elements();
+    }
+    out += nested_parameters(*inner);
+  };
+  for (const graph::Node& node : graph.nodes) {
+    for (const graph::Attribute& attribute : node.attributes) {
+      if (const auto* one = std::get_if<graph::GraphPtr>(&attribute.value)) add(*one);
+      if (const auto* all = std::get_if<std::vector<graph::GraphPtr>>(&attribute.value))
+        std::for_each(all->begin(), all->end(), add);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Layers layers(const pruning::Prepared& prepared, Zeros zeros) {
@@ -129,6 +151,7 @@ Layers layers(const pruning::Prepared& prepared, Zeros zeros) {
     out.tensors.push_back(tensor_row(prepared, value, zeros == Zeros::count ? &consumers : nullptr));
     out.parameters += out.tensors.back().elements;
   }
+  out.in_control_flow = nested_parameters(graph);
   Owners owners(prepared);
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const graph::Node& node = graph.nodes[i];
@@ -163,6 +186,20 @@ tensor::DType main_dtype(const Layers& layers) {
     most = count;
   }
   return best;
+}
+
+std::string counted_extents(const pruning::Prepared& prepared) {
+  const graph::Graph& graph = prepared.model.graph;
+  std::string out;
+  for (const auto& [name, shape] : prepared.worlds.counting.inputs) {
+    const graph::ValueId id = graph.find(name);
+    if (id == graph::no_value || shape.empty()) continue;
+    const auto& declared = graph.values[at(id)].shape;
+    const bool fixed = declared && std::all_of(declared->begin(), declared->end(),
+                                               [](const graph::Dim& dim) { return dim.size >= 0; });
+    if (!fixed) out.append(out.empty() ? "" : ", ").append(name).append(" ").append(tensor::to_string(shape));
+  }
+  return out;
 }
 
 std::string shape_text(const LayerRow& row) {

@@ -1,5 +1,6 @@
 #include "cli/app.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "coppice/base/nearest.hpp"
@@ -43,8 +44,27 @@ std::unique_ptr<CLI::App> make_app() {
   return app;
 }
 
+std::vector<std::string> command_line(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> out(argv + std::min(argc, 1), argv + argc);
+  if (!out.empty() && out.front() == "help") {
+    out.erase(out.begin());
+    const auto named = [&](const CLI::App* command) { return command->get_name() == out.front(); };
+    if (out.empty() || !app.get_subcommands(named).empty()) {
+      out.resize(std::min<std::size_t>(out.size(), 1));
+      out.emplace_back("--help");
+    }
+  }
+  const auto mark = std::find(out.begin(), out.end(), "--");
+  if (mark == out.end()) return out;
+  for (auto argument = mark + 1; argument != out.end(); ++argument)
+    if (argument->starts_with('-')) argument->insert(0, "./");
+  out.erase(mark);
+  return out;
+}
+
 std::string explain_extras(const CLI::App& app) {
-  const std::vector<CLI::App*> parsed = app.get_subcommands();
+  const bool before = !app.remaining().empty();  // What stands before the command is the program's.
+  const std::vector<CLI::App*> parsed = before ? std::vector<CLI::App*>() : app.get_subcommands();
   const CLI::App& command = parsed.empty() ? app : *parsed.front();
   const std::vector<std::string> extras = command.remaining();
   const std::string extra = extras.empty() ? "" : extras.front();
@@ -53,6 +73,8 @@ std::string explain_extras(const CLI::App& app) {
     for (const CLI::Option* option : command.get_options()) {
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
+    if (before && !app.get_subcommands().empty())
+      return "unknown option " + extra + " before the command; options stand behind it";
     return "unknown option " + extra + nearest_text(extra.substr(0, extra.find('=')), names);
   }
   if (!parsed.empty()) return "unexpected argument \"" + extra + "\"";

@@ -2,6 +2,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -22,6 +23,10 @@ void add_inspect(CLI::App& app);
 void add_prune(CLI::App& app);
 void add_diff(CLI::App& app);
 void add_completion(CLI::App& app);
+
+/// The arguments as the app is to read them: `help COMMAND` is `COMMAND --help`, and what follows `--` can only be
+/// names of files, so those that look like options get a folder in front.
+std::vector<std::string> command_line(const CLI::App& app, int argc, char** argv);
 
 /// Tries again to say what was meant: `unknown option --ratoi; nearest: --ratio`.
 std::string explain_extras(const CLI::App& app);

@@ -36,7 +36,7 @@ Side read_side(const std::string& file, const DiffArguments& arguments) {
   Side out{file, model.source_bytes, {}};
   pruning::PrepareOptions options;
   options.shapes = parse_shapes(arguments.common.shapes);
-  out.layers = analysis::layers(pruning::prepare(std::move(model), options));
+  out.layers = analysis::layers(prepare(file, std::move(model), options));
   return out;
 }
 
@@ -124,8 +124,8 @@ void diff(const DiffArguments& arguments) {
 void add_diff(CLI::App& app) {
   auto arguments = std::make_shared<DiffArguments>();
   CLI::App* command = app.add_subcommand("diff", "Compare two models layer by layer");
-  command->add_option("A", arguments->a, "ONNX file")->type_name("FILE")->required();
-  command->add_option("B", arguments->b, "ONNX file")->type_name("FILE")->required();
+  add_file(*command, "A", arguments->a, "ONNX file")->required();
+  add_file(*command, "B", arguments->b, "ONNX file")->required();
   add_shape_option(*command, arguments->common);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->footer(

@@ -37,7 +37,7 @@ void inspect(const InspectArguments& arguments) {
   InspectReport report;
   report.file = arguments.model;
   report.bytes = model.source_bytes;
-  report.prepared = pruning::prepare(std::move(model), options);
+  report.prepared = prepare(arguments.model, std::move(model), options);
   bar.end();
   bar.begin("count", 0);
   report.layers = analysis::layers(report.prepared, analysis::Zeros::count);
@@ -59,7 +59,7 @@ void inspect(const InspectArguments& arguments) {
 void add_inspect(CLI::App& app) {
   auto arguments = std::make_shared<InspectArguments>();
   CLI::App* command = app.add_subcommand("inspect", "Show what a model holds, and what of it can be pruned");
-  command->add_option("MODEL", arguments->model, "ONNX file")->type_name("FILE")->required();
+  add_file(*command, "MODEL", arguments->model, "ONNX file")->required();
   add_shape_option(*command, arguments->common);
   command->add_flag("--groups", arguments->groups, "List the coupling groups with their members");
   command->add_flag("--locks", arguments->locks, "List what must stay: node, reason, share of the parameters");

@@ -111,6 +111,7 @@ nlohmann::ordered_json inspect_json(const InspectReport& report, bool groups, bo
            {"inputs", declared(model.graph, model.graph.inputs)},
            {"outputs", declared(model.graph, model.graph.outputs)},
            {"params", report.layers.parameters},
+           {"control_flow_params", report.layers.in_control_flow},
            {"macs", base::rounded(report.layers.macs)},
            {"bytes", report.bytes},
            {"reach", report.reach},

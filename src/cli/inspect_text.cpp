@@ -29,8 +29,11 @@ std::string head(const InspectReport& report) {
     table.row({"output", declaration(model.graph.values[static_cast<std::size_t>(id)])});
   table.row({"weights", std::string(tensor::name(main_dtype(report.layers)))});
   table.row({"parameters", with_separators(report.layers.parameters)});
+  if (report.layers.in_control_flow > 0)
+    table.row({"", with_separators(report.layers.in_control_flow) + " more in control flow that depends on data"});
+  const std::string extents = analysis::counted_extents(report.prepared);
   const std::int64_t taken = report.layers.data_extent;
-  table.row({"MACs", analysis::short_count(report.layers.macs) +
+  table.row({"MACs", analysis::short_count(report.layers.macs) + (extents.empty() ? "" : " (" + extents + ")") +
                          (taken == 0 ? "" : ", with " + std::to_string(taken) + " for what depends on data")});
   table.row({"file size", analysis::short_bytes(report.bytes)});
   table.row({"in reach", percent(report.reach) + " of the parameters, in " + std::to_string(report.groups.size()) +
@@ -57,7 +60,9 @@ std::string layer_table(const analysis::Layers& layers) {
   }
   table.rule();
   table.row({"sum", "", "", with_separators(layers.parameters), analysis::short_count(layers.macs)});
-  return table.text() + (others == 0 ? "" : std::to_string(others) + " nodes without parameters and MACs\n");
+  return table.text() +
+         (others == 0 ? ""
+                      : std::to_string(others) + (others == 1 ? " node" : " nodes") + " without parameters and MACs\n");
 }
 
 /// Only tensors with a zero in them.

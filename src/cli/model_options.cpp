@@ -1,6 +1,9 @@
 #include "cli/model_options.hpp"
 
 #include <charconv>
+#include <limits>
+
+#include "coppice/base/error.hpp"
 
 #include "cli/app.hpp"
 
@@ -24,15 +27,48 @@ graph::Shape parse_extents(const std::string& whole, std::string_view text) {
 }  // namespace
 
 void add_shape_option(CLI::App& command, ModelOptions& options) {
-  command.add_option("--shape", options.shapes, "Extents of an input, such as x=1x3x224x224; guides MACs; repeatable")
+  command
+      .add_option("--shape", options.shapes,
+                  "Extents for an input's dynamic dimensions, such as x=1x3x224x224; guides MACs; repeatable")
       ->type_name("NAME=DIMS")
       ->allow_extra_args(false);
 }
 
 void add_threads_option(CLI::App& command, ModelOptions& options) {
-  command.add_option("--threads", options.threads, "Threads to use, 0 for one a core; results do not depend on it")
+  whole_number(
+      command.add_option("--threads", options.threads, "Threads to use, 0 for one a core; results do not depend on it"),
+      0, std::numeric_limits<int>::max())
       ->type_name("N")
       ->capture_default_str();
+}
+
+pruning::Prepared prepare(const std::string& file, graph::Model model, const pruning::PrepareOptions& options) {
+  try {
+    return pruning::prepare(std::move(model), options);
+  } catch (const Error& error) {
+    throw Error(file + ": " + error.what());
+  }
+}
+
+CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& file, const std::string& description) {
+  // A validator's answer is what is wrong; nothing is fine. Its name would be shown behind the option's.
+  return command.add_option(name, file, description)
+      ->type_name("FILE")
+      ->check([](const std::string& text) { return text.empty() ? "expected a file name, found \"\"" : ""; }, "", "");
+}
+
+CLI::Option* whole_number(CLI::Option* option, std::uint64_t low, std::uint64_t high) {
+  const auto validate = [low, high](std::string& text) -> std::string {
+    std::uint64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || stop != end || number < low || number > high)
+      return "expected a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", found \"" +
+             text + "\"";
+    text = std::to_string(number);  // A leading zero would mean octal to what reads it next.
+    return "";
+  };
+  return option->transform(CLI::Validator(validate, ""));
 }
 
 std::pair<std::string, std::string> split_assignment(const std::string& option, const std::string& text) {

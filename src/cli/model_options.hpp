@@ -1,11 +1,12 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
-#include "coppice/graph/graph.hpp"
+#include "coppice/pruning/prepare.hpp"
 
 namespace coppice::cli {
 
@@ -20,6 +21,15 @@ void add_threads_option(CLI::App& command, ModelOptions& options);
 
 /// Extents by input name. Throws UsageError on a text of another form.
 std::vector<std::pair<std::string, graph::Shape>> parse_shapes(const std::vector<std::string>& texts);
+
+/// pruning::prepare(), whose errors then name the file.
+pruning::Prepared prepare(const std::string& file, graph::Model model, const pruning::PrepareOptions& options);
+
+/// A file to read or write; an empty name is bad usage.
+CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& file, const std::string& description);
+
+/// Makes the option take decimal numbers from `low` to `high` alone; all else is bad usage.
+CLI::Option* whole_number(CLI::Option* option, std::uint64_t low, std::uint64_t high);
 
 /// "NAME=VALUE", split at the last '='. Throws UsageError, which names the option, on anything else.
 std::pair<std::string, std::string> split_assignment(const std::string& option, const std::string& text);

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "coppice/analysis/layers.hpp"
 #include "coppice/analysis/locks.hpp"
 #include "coppice/base/atomic_file.hpp"
 #include "coppice/base/error.hpp"
@@ -110,6 +111,9 @@ void prune(PruneArguments& arguments, const CLI::App& command) {
   finish(arguments, command);
   check_targets(arguments);
   check_conflicts(arguments);
+  if (arguments.dry_run && !(arguments.out + arguments.twin).empty())
+    say("--dry-run: nothing is written to " + arguments.out +
+        (arguments.out.empty() || arguments.twin.empty() ? "" : " and ") + arguments.twin);
   base::set_thread_count(arguments.common.threads);
   if (!arguments.plan.empty()) read_replay(arguments);
   Bar bar;
@@ -131,6 +135,7 @@ void prune(PruneArguments& arguments, const CLI::App& command) {
   }();
   for (const std::string& warning : result.report.warnings) say("warning: " + warning);
   outcome.report = result.report;
+  outcome.extents = analysis::counted_extents(result.prepared);
   outcome.locks = analysis::locked_units(result.prepared.couplings);
 
   const Stopwatch writing;

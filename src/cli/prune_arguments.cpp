@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string_view>
 
 #include "coppice/base/error.hpp"
@@ -78,13 +79,17 @@ std::map<std::string, std::string> given(const CLI::App& command) {
   return out;
 }
 
+constexpr auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+
 void add_amount(CLI::App& command, PruneArguments& arguments) {
   const std::string group = "How much";
   pruning::SelectOptions& select = arguments.options.select;
   command.add_option("--ratio", arguments.ratio, "Share of every group's units to remove: 30%, 30 or 0.3")
       ->type_name("R")
       ->group(group);
-  command.add_option("--layer", arguments.layers, "Another ratio for a layer, such as layer1.0.conv1=20%; repeatable")
+  command
+      .add_option("--layer", arguments.layers,
+                  "Another ratio for a layer, or for all below a dotted name: layer1.0=20%; repeatable")
       ->type_name("NAME=R")
       ->allow_extra_args(false)
       ->group(group);
@@ -100,15 +105,16 @@ void add_amount(CLI::App& command, PruneArguments& arguments) {
                   "Search the ratio that keeps this share of the parameters")
       ->type_name("R")
       ->group(group);
-  command.add_option("--round-to", select.round_to, "Keep multiples of N units where possible")
+  whole_number(command.add_option("--round-to", select.round_to, "Keep multiples of N units where possible"), 1, most)
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
-  command.add_option("--min-units", select.min_units, "Keep at least N units of every group")
+  whole_number(command.add_option("--min-units", select.min_units, "Keep at least N units of every group"), 1, most)
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
-  command.add_option("--steps", select.steps, "Remove in N steps, scoring anew after each")
+  whole_number(command.add_option("--steps", select.steps, "Remove in N steps, scoring anew after each"), 1,
+               std::numeric_limits<int>::max())
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
@@ -140,7 +146,8 @@ void add_choosing(CLI::App& command, PruneArguments& arguments) {
   add_choice(command, "--grouped-conv", arguments.grouped, grouped_name, "What of grouped convolutions is cut")
       ->default_str(std::string(grouped_name(Grouped::channels)))
       ->group(group);
-  command.add_option("--seed", select.seed, "Of the criterion random")
+  whole_number(command.add_option("--seed", select.seed, "Of the criterion random"), 0,
+               std::numeric_limits<std::uint64_t>::max())
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
@@ -150,15 +157,12 @@ void add_choosing(CLI::App& command, PruneArguments& arguments) {
 
 void add_results(CLI::App& command, PruneArguments& arguments) {
   const std::string group = "Results";
-  command.add_option("-o,--out", arguments.out, "Where to write the result; may be MODEL itself")
-      ->type_name("FILE")
-      ->group(group);
+  add_file(command, "-o,--out", arguments.out, "Where to write the result; may be MODEL itself")->group(group);
   command.add_flag("--soft", arguments.soft, "Write zeros instead of removing: the shapes stay")->group(group);
-  command.add_option("--twin", arguments.twin, "Also write the proof: MODEL with the removed slices silenced")
-      ->type_name("FILE")
+  add_file(command, "--twin", arguments.twin, "Also write the proof: MODEL with the removed slices silenced")
       ->group(group);
-  command.add_option("--plan", arguments.plan, "Replay this plan instead of choosing")->type_name("FILE")->group(group);
-  command.add_option("--plan-out", arguments.plan_out, "Also write the plan")->type_name("FILE")->group(group);
+  add_file(command, "--plan", arguments.plan, "Replay this plan instead of choosing")->group(group);
+  add_file(command, "--plan-out", arguments.plan_out, "Also write the plan")->group(group);
   command.add_flag("--dry-run", arguments.dry_run, "Do all but writing the model")->group(group);
   command.add_flag("--json", arguments.json, "Print one JSON object")->group(group);
 }
@@ -172,10 +176,6 @@ void check_usage(const PruneArguments& arguments) {
     throw UsageError("--target-macs and --target-params: expected one of them");
   if (arguments.out.empty() && !arguments.dry_run) throw UsageError("-o FILE is missing (or --dry-run)");
   if (!arguments.twin.empty() && arguments.twin == arguments.out) throw UsageError("--twin and -o name the same file");
-  const pruning::SelectOptions& select = arguments.options.select;
-  if (select.round_to < 1 || select.min_units < 1 || select.steps < 1)
-    throw UsageError("--round-to, --min-units and --steps: expected 1 or more");
-  if (arguments.common.threads < 0) throw UsageError("--threads: expected 0 or more");
 }
 
 /// A plan says by itself what goes: what would choose beside it has no effect, and is a mistake.
@@ -199,7 +199,7 @@ Grouped parse_grouped(std::string_view text) {
 }
 
 void add_prune_options(CLI::App& command, PruneArguments& arguments) {
-  command.add_option("MODEL", arguments.model, "ONNX file")->type_name("FILE")->required();
+  add_file(command, "MODEL", arguments.model, "ONNX file")->required();
   add_results(command, arguments);
   add_amount(command, arguments);
   add_choosing(command, arguments);

@@ -1,5 +1,7 @@
 #include "cli/prune_report.hpp"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "coppice/analysis/table.hpp"
@@ -53,12 +55,18 @@ std::string locks(const std::map<std::string, std::int64_t>& locked) {
 
 std::string inexactness(const std::vector<pruning::Inexact>& inexact) {
   if (inexact.empty()) return "exact: zeroing the removed slices in the original gives the same outputs\n";
-  constexpr std::size_t most = 5;
+  constexpr std::size_t most = 5, columns = 80;
   std::string out = "inexact at " + std::to_string(inexact.size()) + (inexact.size() == 1 ? " node" : " nodes") +
                     "; the twin (--twin) is the proof:\n";
-  for (std::size_t i = 0; i < std::min(most, inexact.size()); ++i)
-    out += "  " + analysis::shorten(inexact[i].text, 78) + '\n';
-  if (inexact.size() > most) out += "  and " + std::to_string(inexact.size() - most) + " more\n";
+  std::vector<std::string> lines;
+  for (const pruning::Inexact& at : inexact) {
+    std::string line = "  " + analysis::shorten(analysis::printable(at.text), columns - 2) + '\n';
+    // Long names may differ only in what was cut out of them: the same line twice would tell nothing.
+    if (lines.size() < most && std::find(lines.begin(), lines.end(), line) == lines.end())
+      lines.push_back(std::move(line));
+  }
+  for (const std::string& line : lines) out += line;
+  if (inexact.size() > lines.size()) out += "  and " + std::to_string(inexact.size() - lines.size()) + " more\n";
   return out;
 }
 
@@ -76,6 +84,7 @@ Json change(Json before, Json after) {
 std::string prune_text(const PruneArguments& arguments, const PruneOutcome& outcome) {
   const pruning::PruneReport& report = outcome.report;
   std::string out = arguments.model + target(arguments) + "\n\n" + sizes(arguments, outcome);
+  if (!outcome.extents.empty()) out += "MACs are for " + analysis::printable(outcome.extents) + '\n';
   if (report.steps.size() > 1) out += step_list(report.steps);
   out += '\n' + std::to_string(report.groups) + (report.groups == 1 ? " group" : " groups") + ", " +
          analysis::percent(report.reach) + " of the parameters in reach\n" + inexactness(report.inexact);

@@ -13,6 +13,7 @@ namespace coppice::cli {
 struct PruneOutcome {
   pruning::PruneReport report;                      ///< With the seconds of reading and writing added.
   std::map<std::string, std::int64_t> locks;        ///< Locked units by reason.
+  std::string extents;                              ///< For which MACs were counted, where inputs have dynamic ones.
   std::uint64_t bytes_before = 0, bytes_after = 0;  ///< Of the files; after a dry run, what it would about be.
 };
 

@@ -1,6 +1,6 @@
 #include "coppice/zoo/zoo.hpp"
 
-#include <cstdio>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -11,6 +11,7 @@
 #include "coppice/formats/onnx.hpp"
 
 #include "cli/app.hpp"
+#include "cli/model_options.hpp"
 #include "cli/output.hpp"
 
 namespace coppice::cli {
@@ -37,14 +38,18 @@ void list(bool json) {
   print(table.text());
 }
 
+const zoo::Entry* find(const std::string& name) {
+  for (const zoo::Entry& entry : zoo::entries()) {
+    if (entry.name == name) return &entry;
+  }
+  return nullptr;
+}
+
 void write(const ZooArguments& arguments) {
   check_target(arguments.out);
   const graph::Model model = zoo::build(arguments.name, arguments.seed);
   formats::write_onnx(model, arguments.out);
-  const zoo::Entry* found = nullptr;
-  for (const zoo::Entry& entry : zoo::entries()) {
-    if (entry.name == arguments.name) found = &entry;
-  }
+  const zoo::Entry* found = find(arguments.name);
   const std::int64_t parameters = found ? found->parameters : 0;
   const std::uint64_t bytes = file_bytes(arguments.out);
   if (arguments.json) {
@@ -67,8 +72,11 @@ void add_zoo(CLI::App& app) {
   std::string names;
   for (const zoo::Entry& entry : zoo::entries()) names.append(names.empty() ? "" : "|").append(entry.name);
   command->add_option("NAME", arguments->name, "Architecture to write; without it, all are listed")->type_name(names);
-  command->add_option("-o,--out", arguments->out, "Where to write the model")->type_name("FILE");
-  command->add_option("--seed", arguments->seed, "Of the random weights")->type_name("N")->capture_default_str();
+  add_file(*command, "-o,--out", arguments->out, "Where to write the model");
+  whole_number(command->add_option("--seed", arguments->seed, "Of the random weights"), 0,
+               std::numeric_limits<std::uint64_t>::max())
+      ->type_name("N")
+      ->capture_default_str();
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->footer(
       "coppice zoo\n"
@@ -77,6 +85,7 @@ void add_zoo(CLI::App& app) {
   command->callback([arguments] {
     if (arguments->name.empty() && !arguments->out.empty()) throw UsageError("-o needs the NAME of an architecture");
     if (arguments->name.empty()) return list(arguments->json);
+    if (!find(arguments->name)) zoo::build(arguments->name, 0);  // Throws, with the nearest names.
     if (arguments->out.empty()) throw UsageError("-o FILE is missing: where to write " + arguments->name);
     write(*arguments);
   });

@@ -102,7 +102,10 @@ Layers::Layers(const Prepared& prepared) {
   Reading reading(prepared);
   for (std::size_t n = 0; n < prepared.model.graph.nodes.size(); ++n) {
     Layer layer = reading.read(static_cast<std::int32_t>(n));
-    if (!layer.units.empty()) layers_.push_back(std::move(layer));
+    if (!layer.units.empty())
+      layers_.push_back(std::move(layer));
+    else
+      bare_.insert(bare_.end(), layer.names.begin(), layer.names.end());
   }
 }
 
@@ -113,6 +116,10 @@ std::vector<Layers::Match> Layers::find(std::string_view pattern) const {
     if (const auto length = match(layer, pattern, path)) (layer.weights ? with : without).push_back({&layer, *length});
   if (!with.empty()) return with;
   if (!without.empty()) return without;
+  for (const std::string& name : bare_)
+    if (match_prefix(pattern, name) || match_prefix(path, name))
+      throw Error("layer \"" + std::string(pattern) +
+                  "\": the node has no parameters of its own that could be cut; name the layer whose outputs it takes");
   std::vector<std::string_view> names;
   std::unordered_set<std::string_view> known;
   for (const Layer& layer : layers_) {

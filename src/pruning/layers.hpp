@@ -31,6 +31,7 @@ class Layers {
 
  private:
   std::vector<Layer> layers_;
+  std::vector<std::string> bare_;  ///< Names of nodes that have no units of their own.
 };
 
 }  // namespace coppice::pruning

@@ -97,6 +97,10 @@ PruneResult prune(graph::Model model, const PruneOptions& options, base::Progres
     result.prepared = prepare(std::move(model), options.prepare);
     if (options.exact_only) lock_inexact(result.prepared);
     report.warnings = result.prepared.problems;
+    const auto& roles = result.prepared.roles;
+    if (!options.plan && options.select.criterion == importance::Criterion::bn_scale &&
+        std::find(roles.begin(), roles.end(), graph::Role::scale) == roles.end())
+      report.warnings.push_back("bn_scale: the model has no batch norm or other scale; its weights are scored instead");
   }
   decide_and_cut(result, options, progress);
   {

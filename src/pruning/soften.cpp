@@ -78,7 +78,7 @@ std::vector<Inexact> inexactness(const Prepared& prepared, std::span<const std::
     const graph::Node& node = prepared.model.graph.nodes[static_cast<std::size_t>(mix.node)];
     out.push_back({mix.node, mix.how,
                    graph::describe(prepared.model.graph, node) + ": " + std::string(how[static_cast<int>(mix.how)]) +
-                       " runs over removed units"});
+                       " over removed units"});
   }
   return out;
 }

@@ -56,6 +56,31 @@ TEST(Layers, ParametersMacsShapesZeros) {
   EXPECT_EQ(layers(prepared).tensors[1].zeros, -1);
 }
 
+// Which branch runs depends on the data, so the If stays, with 2 x 3 weights and 3 biases in each branch.
+TEST(Layers, ParametersInControlFlowAreToldApart) {
+  Builder b("chooses");
+  const ValueId x = b.input("x", DType::float32, {{1, {}}, {2, {}}});
+  const ValueId c = b.input("c", DType::boolean, {});
+  const auto branch = [](const std::string& name) {
+    Builder inner(name);
+    const ValueId in = inner.graph().value("x");
+    inner.graph().values[static_cast<std::size_t>(in)].captured = true;
+    const ValueId w = inner.initializer(name + ".w", floats({2, 3}, {1, 2, 3, 4, 5, 6}));
+    const ValueId bias = inner.initializer(name + ".b", floats({3}, {1, 2, 3}));
+    inner.output(inner.op("Gemm", {in, w, bias}, {}, name + ".y"), DType::float32, {{1, {}}, {3, {}}});
+    return std::make_shared<graph::Graph>(std::move(inner.graph()));
+  };
+  b.output(b.op("If", {c},
+                {graph::attr("then_branch", graph::AttributeValue(branch("then"))),
+                 graph::attr("else_branch", graph::AttributeValue(branch("else")))},
+                "if"),
+           DType::float32, {{1, {}}, {3, {}}});
+  b.op("Identity", {x}, {}, "unused");
+  const Layers found = layers(pruning::prepare(std::move(b).finish()));
+  EXPECT_EQ(found.parameters, 0);
+  EXPECT_EQ(found.in_control_flow, 2 * (2 * 3 + 3));
+}
+
 // The number of indices that NonZero finds depends on the data.
 TEST(Layers, ExtentsThatDependOnDataAreNotShown) {
   Builder b("found");

@@ -48,6 +48,7 @@ TEST(Failure, OneLineCodeOneAndOutUntouched) {
       {"layer ratio", {model, "--layer", "fc1=120%"}, {"fc1", "120%"}},
       {"target", {model, "--target-macs", "0"}, {"--target-macs"}},
       {"unknown layer", {model, "--layer", "fc9=20%"}, {"fc9", "fc1"}},
+      {"layer without parameters", {model, "--layer", "relu1=20%"}, {"relu1", "no parameters of its own"}},
       {"unknown ignored layer", {model, "--ratio", "30%", "--ignore", "classifer*"}, {"classifer"}},
       {"unknown output", {model, "--ratio", "30%", "--outputs", "logit"}, {"logit"}},
       {"unknown input", {model, "--ratio", "30%", "--shape", "picture=1x784"}, {"picture"}},
@@ -97,6 +98,10 @@ TEST(Failure, OtherCommandsRefuseBadFilesToo) {
   write_file(text, "no model");
   expect_failure(run({"inspect", text}), "inspect", {"text.onnx"});
   expect_failure(run({"diff", zoo_file("mlp"), text}), "diff", {"text.onnx"});
+  expect_failure(run({"inspect", zoo_file("mlp"), "--shape", "y=1x2"}), "inspect", {"mlp.onnx: no graph input"});
+  expect_failure(run({"diff", zoo_file("mlp"), zoo_file("mlp"), "--shape", "y=1x2"}), "diff",
+                 {"mlp.onnx: no graph input"});
+  expect_failure(run({"zoo", "zoo"}), "zoo", {"no architecture \"zoo\""});
 }
 
 // Results may not overwrite each other, nor what the run reads; OUT alone may be MODEL.

@@ -51,6 +51,27 @@ TEST(Hostile, NamesReachNoTerminalRaw) {
   EXPECT_EQ(run_json({"inspect", file})["layers"][0]["name"], "\x1b[31mred\x1b]0;title\x07\n");
 }
 
+TEST(Hostile, LongNamesMakeNoLineTwice) {
+  const Scratch scratch;
+  Builder b("g");
+  ValueId x = b.input("x", DType::float32, {{1, {}}, {8, {}}});
+  const std::string start(70, 'a'), end(70, 'z');
+  for (const char* middle : {"1", "2", "3"}) {
+    const std::string name = start + middle + end;
+    const ValueId w = b.initializer(name + "w", ramp({8, 8})), scale = b.initializer(name + "s", ramp({8}));
+    x = b.op("LayerNormalization", {b.op("Gemm", {x, w}, {graph::attr("transB", 1)}, name + "g"), scale}, {}, name);
+  }
+  x = b.op("Gemm", {x, b.initializer("w", ramp({4, 8}))}, {graph::attr("transB", 1)}, "last");
+  b.output(x, DType::float32, {{1, {}}, {4, {}}});
+  const std::string file = scratch / "long.onnx";
+  formats::write_onnx(std::move(b).finish(), file);
+  const std::string out = run({"prune", file, "--dry-run", "--ratio", "50%"}).out;
+  const std::size_t first = out.find("  LayerNormalization \"");
+  ASSERT_NE(first, std::string::npos) << out;
+  EXPECT_EQ(out.find("  LayerNormalization \"", first + 1), std::string::npos) << out;
+  EXPECT_NE(out.find("\n  and 2 more\n"), std::string::npos) << out;
+}
+
 TEST(Hostile, WhyNothingCanBePrunedNamesTheContradiction) {
   const Scratch scratch;
   const std::string file = write_layers(scratch, "fc1", 9);

@@ -151,6 +151,34 @@ TEST(Prune, DryRunWritesOnlyThePlan) {
   EXPECT_TRUE(exists(plan));
 }
 
+TEST(Prune, DryRunSaysThatNothingIsWritten) {
+  const std::vector<std::string> dry{"prune", zoo_file("mlp"), "--dry-run", "--ratio", "50%"};
+  const auto said = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = dry;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments).err;
+  };
+  EXPECT_EQ(said({}), "");
+  EXPECT_EQ(said({"--twin", "t.onnx"}), "coppice: --dry-run: nothing is written to t.onnx\n");
+  EXPECT_EQ(said({"-o", "o.onnx", "--twin", "t.onnx"}),
+            "coppice: --dry-run: nothing is written to o.onnx and t.onnx\n");
+}
+
+TEST(Prune, TextTellsTheExtentsThatMacsAreFor) {
+  EXPECT_NE(
+      run({"prune", zoo_file("gpt2_tiny"), "--dry-run", "--ratio", "50%"}).out.find("\nMACs are for input_ids 1x12\n"),
+      std::string::npos);
+  EXPECT_NE(run({"inspect", zoo_file("gpt2_tiny"), "--shape", "input_ids=2x7"}).out.find(" (input_ids 2x7)\n"),
+            std::string::npos);
+}
+
+TEST(Prune, BnScaleWithoutBatchNormSaysSo) {
+  EXPECT_NE(run({"prune", zoo_file("mlp"), "--dry-run", "--ratio", "50%", "--criterion", "bn_scale"})
+                .err.find("bn_scale: the model has no batch norm"),
+            std::string::npos);
+  EXPECT_EQ(run({"prune", zoo_file("resnet18"), "--dry-run", "--ratio", "50%", "--criterion", "bn_scale"}).err, "");
+}
+
 TEST(Prune, InexactCutsSaySoAndCanBeRefused) {
   const std::string file = zoo_file("gpt2_tiny");
   const Json report = run_json({"prune", file, "--dry-run", "--ratio", "50%"});

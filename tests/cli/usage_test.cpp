@@ -39,6 +39,19 @@ TEST(Usage, EveryCommandHasHelpWithExamples) {
   }
 }
 
+TEST(Usage, HelpIsACommandToo) {
+  EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
+  EXPECT_EQ(run({"help", "prune"}).out, run({"prune", "--help"}).out);
+}
+
+TEST(Usage, NumbersAreDecimal) {
+  const auto rounded = [](const std::string& to) {
+    return run_json({"prune", zoo_file("mlp"), "--dry-run", "--ratio", "33%", "--round-to", to})["params"];
+  };
+  EXPECT_EQ(rounded("010"), rounded("10"));
+  EXPECT_NE(rounded("010"), rounded("8"));
+}
+
 TEST(Usage, HelpNamesTheDefaults) {
   const std::string help = run({"prune", "--help"}).out;
   EXPECT_NE(help.find("(default local)"), std::string::npos);
@@ -79,6 +92,23 @@ TEST(Usage, BadUsageEndsWithTwoAndOneLine) {
       {{"inspect"}, "MODEL"},
       {{"inspect", "a.onnx", "b.onnx"}, "b.onnx"},
       {{"completion", "csh"}, "bash"},
+      {{"--json", "zoo"}, "unknown option --json before the command"},
+      {{"foo", "zoo"}, "unknown command \"foo\""},
+      {{"help", "prnue"}, "unknown command \"prnue\""},
+      {{"inspect", "--jsn"}, "did you mean --json?"},
+      {{"prune", "m.onnx", "-o", "o.onnx", "--", "--ratio"}, "unexpected argument \"./--ratio\""},
+      {{"zoo", "mlp", "-o", "o.onnx", "--seed", "18446744073709551616"}, "--seed: expected a whole number"},
+      {{"zoo", "mlp", "-o", "o.onnx", "--seed", "-1"}, "--seed: expected a whole number"},
+      {{"prune", "m.onnx", "-o", "o.onnx", "--ratio", "30%", "--seed", "0x10"}, "--seed: expected a whole number"},
+      {{"prune", "m.onnx", "-o", "o.onnx", "--ratio", "30%", "--steps", "1000000000000"}, "--steps: expected"},
+      {{"prune", "m.onnx", "-o", "o.onnx", "--ratio", "30%", "--min-units", "0"}, "--min-units: expected"},
+      {{"prune", "m.onnx", "-o", "o.onnx", "--ratio", "30%", "--plan-out", ""}, "--plan-out: expected a file name"},
+      {{"prune", "m.onnx", "-o", "o.onnx", "--ratio", "30%", "--twin", ""}, "--twin: expected a file name"},
+      {{"prune", "m.onnx", "-o", "o.onnx", "--plan", ""}, "--plan: expected a file name"},
+      {{"prune", "m.onnx", "-o", "", "--ratio", "30%"}, "--out: expected a file name"},
+      {{"inspect", ""}, "MODEL: expected a file name"},
+      {{"prune", "m.onnx", "--ratio", "30%", "--out="}, "--out: expected a value"},
+      {{"prune", "m.onnx", "--ratio", "30%", "--ratio", "20%"}, "--ratio: given more than once"},
   };
   for (const Wrong& wrong : cases) {
     const Outcome outcome = run(wrong.arguments);

@@ -37,6 +37,8 @@ struct Layers {
   std::vector<TensorRow> tensors;
   std::int64_t parameters = 0;  ///< Sum over the tensors.
   double macs = 0;              ///< Sum over the rows.
+  /// Parameters in the subgraphs of If, Loop and Scan that depend on data; they are in no row and no sum.
+  std::int64_t in_control_flow = 0;
   /// What was taken for extents that depend on data when MACs were counted; 0: there are none.
   std::int64_t data_extent = 0;
 };
@@ -48,6 +50,9 @@ Layers layers(const pruning::Prepared& prepared, Zeros zeros = Zeros::skip);
 
 /// Most frequent type among the parameters, by elements; undefined without parameters.
 tensor::DType main_dtype(const Layers& layers);
+
+/// The extents for which MACs are counted, of the inputs that have dynamic ones: "input_ids 1x12"; empty: all are fixed.
+std::string counted_extents(const pruning::Prepared& prepared);
 
 /// "1x64x112x112", "?" where an extent is not known, "-" for an unknown rank.
 std::string shape_text(const LayerRow& row);
