@@ -80,7 +80,7 @@ std::uint64_t written_bytes(const graph::Model& model, const std::string& path, 
 }
 
 /// All results are complete before the first of them is put in place: on failure none changes.
-void write(const PruneArguments& arguments, const pruning::PruneResult& result, PruneOutcome& outcome) {
+void write(const PruneArguments& arguments, const pruning::PruneResult& result, Bar& bar, PruneOutcome& outcome) {
   std::optional<base::AtomicFile> plan;
   if (!arguments.plan_out.empty()) {
     plan.emplace(arguments.plan_out);
@@ -94,10 +94,13 @@ void write(const PruneArguments& arguments, const pruning::PruneResult& result, 
     return;
   }
   std::optional<formats::StagedModel> twin;
-  if (!arguments.twin.empty()) twin.emplace(pruning::twin(result.prepared, result.removed), arguments.twin);
+  if (!arguments.twin.empty()) {
+    twin.emplace(pruning::twin(result.prepared, result.removed), arguments.twin,
+                 formats::WriteOptions{.progress = &bar});
+  }
   const graph::Model soft = arguments.soft ? pruning::soften(result.prepared, result.removed) : graph::Model{};
   const graph::Model& model = arguments.soft ? soft : result.model;
-  formats::StagedModel out(model, arguments.out);
+  formats::StagedModel out(model, arguments.out, {.progress = &bar});
   if (plan) plan->commit();
   if (twin) twin->commit();
   out.commit();
@@ -139,9 +142,7 @@ void prune(PruneArguments& arguments, const CLI::App& command) {
   outcome.locks = analysis::locked_units(result.prepared.couplings);
 
   const Stopwatch writing;
-  bar.begin("write", 0);
-  write(arguments, result, outcome);
-  bar.end();
+  write(arguments, result, bar, outcome);
   if (arguments.soft && arguments.dry_run) {
     // What writing the zeros would have come to.
     outcome.report.after = outcome.report.before;

@@ -13,6 +13,7 @@
 #include "cli/app.hpp"
 #include "cli/model_options.hpp"
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 
 namespace coppice::cli {
 namespace {
@@ -47,8 +48,11 @@ const zoo::Entry* find(const std::string& name) {
 
 void write(const ZooArguments& arguments) {
   check_target(arguments.out);
+  Bar bar;
+  bar.begin("build", 0);
   const graph::Model model = zoo::build(arguments.name, arguments.seed);
-  formats::write_onnx(model, arguments.out);
+  bar.end();
+  formats::write_onnx(model, arguments.out, {.progress = &bar});
   const zoo::Entry* found = find(arguments.name);
   const std::int64_t parameters = found ? found->parameters : 0;
   const std::uint64_t bytes = file_bytes(arguments.out);

@@ -16,9 +16,10 @@ namespace {
 /// Times a phase and tells of it.
 class Phase {
  public:
-  Phase(std::map<std::string, double>& seconds, base::Progress* progress, std::string_view name)
+  Phase(std::map<std::string, double>& seconds, base::Progress* progress, std::string_view name,
+        std::uint64_t total = 0)
       : seconds_(seconds[std::string(name)]), progress_(progress), start_(std::chrono::steady_clock::now()) {
-    if (progress_) progress_->begin(name, 0);
+    if (progress_) progress_->begin(name, total);
   }
   ~Phase() {
     seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
@@ -49,13 +50,13 @@ bool removes_something(const std::vector<std::uint8_t>& removed) {
   return std::any_of(removed.begin(), removed.end(), [](std::uint8_t gone) { return gone != 0; });
 }
 
-void choose(PruneResult& result, const PruneOptions& options) {
+void choose(PruneResult& result, const PruneOptions& options, base::Progress* progress) {
   if (options.plan) {
     result.removed = removed_units(result.prepared, *options.plan);
     if (!removes_something(result.removed)) throw Error("plan: expected something to remove, found no cut in it");
     return;
   }
-  Selection selection = select(result.prepared, options.select);
+  Selection selection = select(result.prepared, options.select, progress);
   result.removed = std::move(selection.removed);
   result.report.steps = std::move(selection.step_parameters);
   result.report.ratio = selection.ratio;
@@ -71,8 +72,8 @@ void decide_and_cut(PruneResult& result, const PruneOptions& options, base::Prog
   PruneReport& report = result.report;
   for (int round = 0;; ++round) {
     {
-      const Phase phase(report.seconds, progress, "select");
-      choose(result, options);
+      const Phase phase(report.seconds, progress, "select", static_cast<std::uint64_t>(options.select.steps));
+      choose(result, options, progress);
     }
     const Phase phase(report.seconds, progress, "cut");
     try {

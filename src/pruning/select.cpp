@@ -124,7 +124,7 @@ void expect_removal(const Prepared& prepared, const Selection& selection, const 
 
 }  // namespace
 
-Selection select(Prepared& prepared, const SelectOptions& options) {
+Selection select(Prepared& prepared, const SelectOptions& options, base::Progress* progress) {
   check(options);
   std::vector<std::optional<double>> ratios(prepared.couplings.groups().size());
   if (!options.ignore.empty() || !options.layers.empty()) {
@@ -160,6 +160,7 @@ Selection select(Prepared& prepared, const SelectOptions& options) {
     out.removed = contest.choose(ratio, share);
     reached = std::max(reached, ratio);
     out.step_parameters.push_back(count(prepared, out.removed).parameters);
+    if (progress) progress->advance(static_cast<std::uint64_t>(step));
   }
   expect_removal(prepared, out, options);
   return out;

@@ -66,6 +66,32 @@ TEST(StagedModel, ChangesNothingBeforeItIsCommitted) {
   EXPECT_EQ(formats::read_onnx(path).side_files, std::vector<std::string>{path + ".data"});
 }
 
+TEST(StagedModel, TellsOfTheBytesWritten) {
+  struct Recorder : base::Progress {
+    void begin(std::string_view phase, std::uint64_t total) override {
+      EXPECT_EQ(phase, "write");
+      whole = total;
+    }
+    void advance(std::uint64_t done) override {
+      EXPECT_GE(done, last);
+      EXPECT_LE(done, whole);
+      last = done;
+    }
+    std::uint64_t whole = 0, last = 0;
+  };
+  const Scratch scratch;
+  const graph::Model model = zoo::build("resnet18");
+  const std::string path = scratch / "told.onnx";
+  for (const External external : {External::none, External::large}) {
+    Recorder recorder;
+    formats::write_onnx(model, path, {.external = external, .progress = &recorder});
+    const bool beside = external == External::large;
+    EXPECT_EQ(recorder.whole,
+              std::filesystem::file_size(path) + (beside ? std::filesystem::file_size(path + ".data") : 0));
+    EXPECT_GT(recorder.last, recorder.whole * 9 / 10);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Models, SideFile,
                          testing::Values("resnet18", "gpt2_tiny", "lstm_tagger", "shufflenet_v2_x1_0"));
 

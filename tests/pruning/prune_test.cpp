@@ -38,8 +38,10 @@ TEST(Prune, ReportsCountsAndPhases) {
 class Recorder : public base::Progress {
  public:
   void begin(std::string_view phase, std::uint64_t) override { phases.emplace_back(phase); }
+  void advance(std::uint64_t step) override { steps.push_back(step); }
   void end() override { ++ended; }
   std::vector<std::string> phases;
+  std::vector<std::uint64_t> steps;
   std::size_t ended = 0;
 };
 
@@ -48,6 +50,14 @@ TEST(Prune, TellsItsPhases) {
   prune(zoo::build("mlp"), at_ratio(0.5), &recorder);
   EXPECT_EQ(recorder.phases, (std::vector<std::string>{"couple", "select", "cut", "check"}));
   EXPECT_EQ(recorder.ended, recorder.phases.size());
+}
+
+TEST(Prune, TellsTheStepsOfSelecting) {
+  Recorder recorder;
+  PruneOptions options = at_ratio(0.5);
+  options.select.steps = 3;
+  prune(zoo::build("mlp"), options, &recorder);
+  EXPECT_EQ(recorder.steps, (std::vector<std::uint64_t>{1, 2, 3}));
 }
 
 TEST(Prune, ReplaysItsPlan) {

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "coppice/base/progress.hpp"
 #include "coppice/graph/model.hpp"
 #include "coppice/tensor/tensor.hpp"
 
@@ -33,6 +34,7 @@ struct WriteOptions {
   };
   /// A model file of 2 GiB or more can't be read by protobuf, so from there on `keep` acts as `large`.
   External external = External::keep;
+  base::Progress* progress = nullptr;  ///< Told of the bytes written, as the phase "write".
 };
 
 /// Writes the model to `path` and, where tensors are external, to `path` + ".data" beside it. Both files are complete

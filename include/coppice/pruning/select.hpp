@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "coppice/base/progress.hpp"
 #include "coppice/importance/criterion.hpp"
 #include "coppice/importance/normalizer.hpp"
 #include "coppice/importance/reduction.hpp"
@@ -55,7 +56,7 @@ struct Selection {
 /// Applies `ignore` and layer names (Error with the nearest names for one that matches nothing) and chooses.
 /// Units that the options keep are locked in `prepared` (Reason::ignored). Deterministic for a given seed, whatever the
 /// number of threads. Throws Error for a ratio out of range, a target that cannot be reached, or a model in which
-/// nothing can be pruned (with the lock report's summary).
-Selection select(Prepared& prepared, const SelectOptions& options);
+/// nothing can be pruned (with the lock report's summary). `progress`, when given, is told of every step that is done.
+Selection select(Prepared& prepared, const SelectOptions& options, base::Progress* progress = nullptr);
 
 }  // namespace coppice::pruning

@@ -27,7 +27,7 @@ std::uint64_t SidePlan::add(const tensor::Bytes& bytes) {
   return offset;
 }
 
-void SidePlan::write(base::AtomicFile& file) const {
+void SidePlan::write(base::AtomicFile& file, const std::function<void(std::uint64_t)>& written) const {
   const std::string zeros(big_alignment, '\0');
   for (const Piece& piece : pieces_) {
     file.write(std::string_view(zeros).substr(0, static_cast<std::size_t>(piece.offset - file.position())));
@@ -36,6 +36,7 @@ void SidePlan::write(base::AtomicFile& file) const {
       const tensor::Bytes part = bytes.slice(at, std::min(window, bytes.size() - at));
       file.write(part.span());
       tensor::give_back(part);
+      written(file.position());
     }
   }
 }

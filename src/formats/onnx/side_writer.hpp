@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -24,7 +25,9 @@ class SidePlan {
 
   const std::string& location() const { return location_; }
   bool empty() const { return pieces_.empty(); }
-  void write(base::AtomicFile& file) const;
+  /// Calls written() now and then, with the bytes written so far.
+  void write(base::AtomicFile& file, const std::function<void(std::uint64_t)>& written) const;
+  std::uint64_t size() const { return end_; }
 
  private:
   struct Piece {

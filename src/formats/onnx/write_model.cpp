@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <optional>
 
@@ -35,11 +36,19 @@ std::string model_skeleton(const graph::Model& model, WriteContext& context) {
 
 class FileSink final : public Sink {
  public:
-  explicit FileSink(base::AtomicFile& file) : file_(file) {}
-  void write(std::span<const std::byte> bytes) override { file_.write(bytes); }
+  FileSink(base::AtomicFile& file, const std::function<void(std::uint64_t)>& written)
+      : file_(file), written_(written) {}
+  void write(std::span<const std::byte> bytes) override {
+    file_.write(bytes);
+    if (file_.position() - told_ < step) return;
+    written_(told_ = file_.position());
+  }
 
  private:
+  static constexpr std::uint64_t step = std::uint64_t{1} << 20;
   base::AtomicFile& file_;
+  const std::function<void(std::uint64_t)>& written_;
+  std::uint64_t told_ = 0;
 };
 
 struct Prepared {
@@ -76,13 +85,20 @@ StagedModel::StagedModel(const graph::Model& model, const std::string& path, con
     throw Error(path + ": " + error.what());
   }
   files_ = std::make_unique<Files>(path);
-  FileSink sink(files_->model);
+  base::Progress silent;
+  base::Progress& progress = options.progress ? *options.progress : silent;
+  const std::uint64_t inside = full_size(ready->skeleton, Kind::model, ready->context.blobs);
+  progress.begin("write", inside + ready->side.size());
+  const std::function<void(std::uint64_t)> told = [&](std::uint64_t bytes) { progress.advance(bytes); };
+  FileSink sink(files_->model, told);
   write_full(ready->skeleton, Kind::model, ready->context.blobs, sink);
   files_->model.finish();
-  if (ready->side.empty()) return;
-  files_->side.emplace(side_path);
-  ready->side.write(*files_->side);
-  files_->side->finish();
+  if (!ready->side.empty()) {
+    files_->side.emplace(side_path);
+    ready->side.write(*files_->side, [&](std::uint64_t bytes) { progress.advance(inside + bytes); });
+    files_->side->finish();
+  }
+  progress.end();
 }
 
 StagedModel::~StagedModel() = default;
