@@ -51,7 +51,8 @@ Layers layers(const pruning::Prepared& prepared, Zeros zeros = Zeros::skip);
 /// Most frequent type among the parameters, by elements; undefined without parameters.
 tensor::DType main_dtype(const Layers& layers);
 
-/// The extents for which MACs are counted, of the inputs that have dynamic ones: "input_ids 1x12"; empty: all are fixed.
+/// The extents for which MACs are counted, of the inputs that have dynamic ones: "input_ids 1x12"; empty: all are
+/// fixed.
 std::string counted_extents(const pruning::Prepared& prepared);
 
 /// "1x64x112x112", "?" where an extent is not known, "-" for an unknown rank.
