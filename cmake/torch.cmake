@@ -1,0 +1,32 @@
+# The room of libtorch, where libtorch is: coppice::torch, and the program coppice-torch. The core never links it.
+option(COPPICE_TORCH "Build the room torch and the program coppice-torch where libtorch is found" ON)
+if(COPPICE_TORCH)
+  include(cmake/coppice_libtorch.cmake)
+endif()
+if(NOT TARGET coppice_libtorch)
+  message(STATUS "libtorch was not found, or not wanted: no coppice-torch")
+  return()
+endif()
+
+coppice_room(torch USES analysis zoo formats)
+target_link_libraries(coppice_torch PUBLIC coppice_libtorch)
+# The headers of libtorch take many times longer than what includes them, and the fewer of them the better: the kernels
+# see tensors only. Nothing here is hot: the loops are libtorch's and those of the room tensor.
+get_target_property(sources coppice_torch SOURCES)
+set(kernel_sources ${sources})
+list(FILTER kernel_sources INCLUDE REGEX "/src/torch/(kernels|executor)/")
+list(FILTER sources EXCLUDE REGEX "/src/torch/(kernels|executor)/")
+add_library(coppice_torch_kernels OBJECT ${kernel_sources})
+target_include_directories(coppice_torch_kernels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/src)
+target_link_libraries(coppice_torch_kernels PRIVATE coppice_graph coppice_libtorch)
+target_precompile_headers(coppice_torch_kernels PRIVATE include/coppice/torch/aten.hpp)
+set_target_properties(coppice_torch PROPERTIES SOURCES "${sources}")
+target_sources(coppice_torch PRIVATE $<TARGET_OBJECTS:coppice_torch_kernels>)
+target_precompile_headers(coppice_torch PRIVATE include/coppice/torch/libtorch.hpp)
+foreach(target coppice_torch coppice_torch_kernels)
+  target_compile_options(${target} PRIVATE -O1)
+endforeach()
+# Installed apart from the core, which must be usable without libtorch.
+get_property(rooms GLOBAL PROPERTY COPPICE_ROOMS)
+list(REMOVE_ITEM rooms torch)
+set_property(GLOBAL PROPERTY COPPICE_ROOMS ${rooms})

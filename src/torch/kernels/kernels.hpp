@@ -1,0 +1,16 @@
+#pragma once
+#include <vector>
+
+#include "torch/executor/kernel.hpp"
+
+/// One function a family of operators.
+namespace coppice::executor {
+
+void add_conv_kernels(std::vector<KernelEntry>& entries);
+void add_elementwise_kernels(std::vector<KernelEntry>& entries);
+void add_matmul_kernels(std::vector<KernelEntry>& entries);
+void add_norm_kernels(std::vector<KernelEntry>& entries);
+void add_pool_kernels(std::vector<KernelEntry>& entries);
+void add_shape_kernels(std::vector<KernelEntry>& entries);
+
+}  // namespace coppice::executor

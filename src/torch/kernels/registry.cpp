@@ -1,0 +1,32 @@
+#include <map>
+#include <utility>
+
+#include "torch/kernels/kernels.hpp"
+
+namespace coppice::executor {
+
+std::span<const KernelEntry> all_kernels() {
+  static const auto kernels = [] {
+    std::vector<KernelEntry> entries;
+    add_conv_kernels(entries);
+    add_elementwise_kernels(entries);
+    add_matmul_kernels(entries);
+    add_norm_kernels(entries);
+    add_pool_kernels(entries);
+    add_shape_kernels(entries);
+    return entries;
+  }();
+  return kernels;
+}
+
+MakeKernel find_kernel(std::string_view domain, std::string_view op) {
+  static const auto table = [] {
+    std::map<std::pair<std::string_view, std::string_view>, MakeKernel> out;
+    for (const KernelEntry& entry : all_kernels()) out.emplace(std::make_pair(entry.domain, entry.op), entry.make);
+    return out;
+  }();
+  const auto it = table.find({domain, op});
+  return it == table.end() ? nullptr : it->second;
+}
+
+}  // namespace coppice::executor
