@@ -26,6 +26,17 @@ graph::Model read_onnx(const std::string& path);
 /// files are looked for; when it is empty, external tensors are refused.
 graph::Model read_onnx(tensor::Bytes bytes, const std::string& name, const std::string& folder = {});
 
+struct NamedTensor {
+  std::string name;
+  tensor::Tensor tensor;
+};
+
+/// Reads one serialised TensorProto, as ONNX's test data and other tools keep one a file (.pb). Side files are refused.
+/// Throws Error, which begins with `path`.
+NamedTensor read_tensor_proto(const std::string& path);
+/// The same from memory; `name` stands for the file in messages.
+NamedTensor read_tensor_proto(tensor::Bytes bytes, const std::string& name);
+
 struct WriteOptions {
   enum class External {
     keep,   ///< Tensors with Initializer::external go to the side file, the others into the model.
