@@ -175,7 +175,6 @@ void check_usage(const PruneArguments& arguments) {
   if (!arguments.target_macs.empty() && !arguments.target_parameters.empty())
     throw UsageError("--target-macs and --target-params: expected one of them");
   if (arguments.out.empty() && !arguments.dry_run) throw UsageError("-o FILE is missing (or --dry-run)");
-  if (!arguments.twin.empty() && arguments.twin == arguments.out) throw UsageError("--twin and -o name the same file");
 }
 
 /// A plan says by itself what goes: what would choose beside it has no effect, and is a mistake.

@@ -28,6 +28,7 @@ constexpr std::array<Text, reason_count> texts{{
     {"structure", "the shape arithmetic on it cannot be rewritten"},
     {"inexact", "cutting it would be inexact"},
     {"ignored", "ignored by request"},
+    {"module_code", "the module's code counts on this width"},
 }};
 
 }  // namespace

@@ -1,10 +1,13 @@
 #include "coppice/importance/scores.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <string>
 #include <utility>
 
 #include "coppice/base/at.hpp"
+#include "coppice/base/error.hpp"
 
 #include "importance/site_sums.hpp"
 
@@ -50,16 +53,16 @@ class Scorer {
 
   std::vector<double> run() {
     const auto groups = couplings_.groups();
-    const bool measured = options_.criterion != Criterion::random;
+    const bool measured = options_.measure || options_.criterion != Criterion::random;
     for (const coupling::Group& group : groups) left_.push_back(left(group));
     if (measured) measure();
     for (std::size_t g = 0; g < groups.size(); ++g) {
       const auto& units = left_[g];
       if (units.size() < 2) continue;
       auto scores = measured ? reduce(options_.reduction, matrices_[g], rows_[g], units.size()) : drawn(groups[g], g);
-      if (options_.criterion == Criterion::small_final)
+      if (!options_.measure && options_.criterion == Criterion::small_final)
         for (double& score : scores) score = -score;
-      if (options_.criterion == Criterion::lamp) scores = normalize(Normalizer::lamp, scores);
+      if (!options_.measure && options_.criterion == Criterion::lamp) scores = normalize(Normalizer::lamp, scores);
       scores = normalize(options_.normalizer, scores);
       for (std::size_t i = 0; i < units.size(); ++i) scores_[at(units[i])] = scores[i];
     }
@@ -83,9 +86,10 @@ class Scorer {
     std::map<std::pair<graph::ValueId, std::int32_t>, std::size_t> index;
     std::vector<Site> sites;
     std::vector<std::vector<std::size_t>> users;  // groups of every site
+    const Criterion which = options_.measure ? Criterion::large_final : options_.criterion;
     for (std::size_t g = 0; g < groups.size(); ++g) {
       if (left_[g].size() < 2) continue;
-      for (const Site& site : members(groups[g], roles_, readers, options_.criterion)) {
+      for (const Site& site : members(groups[g], roles_, readers, which)) {
         const auto [it, added] = index.try_emplace({site.constant, site.axis}, sites.size());
         if (added) {
           sites.push_back(site);
@@ -94,7 +98,8 @@ class Scorer {
         users[it->second].push_back(g);
       }
     }
-    const auto sums = site_sums(graph_, couplings_, readers, sites, options_.criterion, removed_);
+    const auto sums = options_.measure ? given_sums(sites)
+                                       : site_sums(graph_, couplings_, readers, sites, options_.criterion, removed_);
     matrices_.resize(groups.size());
     rows_.resize(groups.size(), 0);
     std::vector<double> by_unit(couplings_.units().size(), 0);
@@ -107,6 +112,24 @@ class Scorer {
       }
       clear_owners(couplings_, sums[s], by_unit);
     }
+  }
+
+  std::vector<SiteSums> given_sums(std::span<const Site> sites) const {
+    std::vector<SiteSums> out;
+    for (const Site& site : sites) {
+      out.push_back({site, {}, options_.measure(site)});
+      const std::vector<double>& sums = out.back().sums;
+      const auto length = static_cast<std::size_t>(couplings_.axes(site.constant)[at(site.axis)].length);
+      const std::string where = "importance of \"" + std::string(graph_.name_of(site.constant)) + "\"";
+      if (!sums.empty() && sums.size() != length)
+        throw Error(where + ": expected " + std::to_string(length) + " numbers along axis " +
+                    std::to_string(site.axis) + ", found " + std::to_string(sums.size()));
+      const auto bad = std::find_if(sums.begin(), sums.end(), [](double sum) { return !std::isfinite(sum); });
+      if (bad != sums.end())
+        throw Error(where + ": expected finite numbers, found " + std::to_string(*bad) + " at index " +
+                    std::to_string(bad - sums.begin()) + " of axis " + std::to_string(site.axis));
+    }
+    return out;
   }
 
   // The rows of a group's matrix stand in the order in which the group lists its members.

@@ -13,8 +13,12 @@
 
 namespace coppice::pruning {
 
-Cutter::Cutter(const Prepared& prepared, std::span<const std::uint8_t> removed)
-    : p_(prepared), removed_(removed), model_(prepared.model), extents_(prepared.couplings, removed) {
+Cutter::Cutter(const Prepared& prepared, std::span<const std::uint8_t> removed, Gathering gathering)
+    : p_(prepared),
+      removed_(removed),
+      gathering_(gathering),
+      model_(prepared.model),
+      extents_(prepared.couplings, removed) {
   before_.push_back(&p_.first);
   if (!p_.second.empty()) before_.push_back(&p_.second);
 }
@@ -104,7 +108,7 @@ void Cutter::cut_constants() {
     }
     if (indices.empty()) continue;
     const tensor::Tensor& source = *graph().constant(value);
-    if (waits(source)) {
+    if (waits(source) || (gathering_ == Gathering::later && source.bytes.size() >= waiting_from)) {
       graph().set_constant(value, tensor::gather_later(source, indices));
       continue;
     }
@@ -274,8 +278,8 @@ graph::Model Cutter::run() {
   return std::move(model_);
 }
 
-graph::Model cut(const Prepared& prepared, std::span<const std::uint8_t> removed) {
-  return Cutter(prepared, removed).run();
+graph::Model cut(const Prepared& prepared, std::span<const std::uint8_t> removed, Gathering gathering) {
+  return Cutter(prepared, removed, gathering).run();
 }
 
 }  // namespace coppice::pruning

@@ -18,7 +18,7 @@ using PerWorld = std::vector<std::vector<std::int64_t>>;
 /// computation are made to say what the plan needs, and inference runs behind.
 class Cutter {
  public:
-  Cutter(const Prepared& prepared, std::span<const std::uint8_t> removed);
+  Cutter(const Prepared& prepared, std::span<const std::uint8_t> removed, Gathering gathering);
   graph::Model run();
 
   // -- for the structure rules: the node in hand
@@ -76,6 +76,7 @@ class Cutter {
 
   const Prepared& p_;
   std::span<const std::uint8_t> removed_;
+  Gathering gathering_;
   graph::Model model_;
   std::vector<const graph::Facts*> before_;
   std::vector<graph::Facts> after_;

@@ -69,7 +69,7 @@ Prepared prepare(graph::Model model, const PrepareOptions& options) {
   if (!options.outputs.empty()) keep_outputs(graph, options.outputs);
   check_shape_names(graph, options);
   out.regions = graph::resolve_control_flow(out.model, options.shapes);
-  out.untied = graph::untie(graph);
+  if (options.untie) out.untied = graph::untie(graph);
   out.worlds = graph::choose_worlds(out.model, options.shapes);
   // Numbers with many divisors, so that reshapes of data-dependent extents come out even.
   out.worlds.first.data_extent = out.worlds.counting.data_extent = 840;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
@@ -77,7 +78,8 @@ void lock_ignored(Prepared& prepared, const Layers& layers, const SelectOptions&
 importance::Normalizer normalizer(const SelectOptions& options) {
   if (options.normalizer) return *options.normalizer;
   // LAMP's scores are shares of their group already.
-  const bool comparable = options.context == Context::local || options.criterion == importance::Criterion::lamp;
+  const bool lamp = options.criterion == importance::Criterion::lamp && !options.measure;
+  const bool comparable = options.context == Context::local || lamp;
   return comparable ? importance::Normalizer::none : importance::Normalizer::mean;
 }
 
@@ -124,46 +126,68 @@ void expect_removal(const Prepared& prepared, const Selection& selection, const 
 
 }  // namespace
 
-Selection select(Prepared& prepared, const SelectOptions& options, base::Progress* progress) {
-  check(options);
-  std::vector<std::optional<double>> ratios(prepared.couplings.groups().size());
-  if (!options.ignore.empty() || !options.layers.empty()) {
+StepwiseSelection::StepwiseSelection(Prepared& prepared, SelectOptions options)
+    : prepared_(prepared), options_(std::move(options)) {
+  check(options_);
+  ratios_.resize(prepared.couplings.groups().size());
+  if (!options_.ignore.empty() || !options_.layers.empty()) {
     const Layers layers(prepared);
-    lock_ignored(prepared, layers, options);
-    ratios = named_ratios(prepared, layers, options);
+    lock_ignored(prepared, layers, options_);
+    ratios_ = named_ratios(prepared, layers, options_);
   }
-  const auto groups = contenders(prepared, options, ratios);
-  if (groups.empty()) throw Error("nothing can be pruned: " + lock_summary(prepared));
+  groups_ = contenders(prepared, options_, ratios_);
+  if (groups_.empty()) throw Error("nothing can be pruned: " + lock_summary(prepared));
+  const bool searched = options_.target_macs || options_.target_parameters;
+  selection_.ratio = searched ? 0 : options_.ratio;
+  selection_.removed.assign(prepared.couplings.units().size(), 0);
+}
 
-  const importance::ScoreOptions scoring{options.criterion, options.reduction, normalizer(options), options.seed};
-  const bool searched = options.target_macs || options.target_parameters;
-  Selection out;
-  out.ratio = searched ? 0 : options.ratio;
-  double reached = 0;  // the ratio after the step before
-  out.removed.assign(prepared.couplings.units().size(), 0);
-  for (int step = 1; step <= options.steps; ++step) {
-    const auto start = std::chrono::steady_clock::now();
-    out.scores = importance::unit_scores(prepared.model.graph, prepared.couplings, prepared.roles, scoring,
-                                         step == 1 ? std::span<const std::uint8_t>() : out.removed);
-    out.score_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    const Contest contest(prepared.couplings, groups, out.scores, out.removed);
-    // The last step arrives, even on a schedule that comes back down.
-    const double share = step == options.steps ? 1 : iterative_ratio(1, step, options.steps, options.schedule);
-    double ratio = out.ratio * share;
-    if (searched) {
-      // Fresh scores may send dearer units than the scores before: only a ratio found anew at every step, of which
-      // this step takes its share, cannot carry the way past the target.
-      const double found = search(prepared, contest, options);
-      out.ratio = found > 0 ? found : reached;
-      ratio = found * share;
-    }
-    out.removed = contest.choose(ratio, share);
-    reached = std::max(reached, ratio);
-    out.step_parameters.push_back(count(prepared, out.removed).parameters);
-    if (progress) progress->advance(static_cast<std::uint64_t>(step));
+StepwiseSelection::~StepwiseSelection() = default;
+
+void StepwiseSelection::next() {
+  if (done()) throw Error("all " + std::to_string(options_.steps) + " steps are done");
+  before_ = selection_;
+  reached_before_ = reached_;
+  ++step_;
+  Selection& out = selection_;
+  const auto start = std::chrono::steady_clock::now();
+  importance::ScoreOptions scoring{options_.criterion, {}, options_.reduction, normalizer(options_), options_.seed};
+  if (options_.measure) scoring.measure = options_.measure(prepared_, out.removed);
+  out.scores = importance::unit_scores(prepared_.model.graph, prepared_.couplings, prepared_.roles, scoring,
+                                       step_ == 1 ? std::span<const std::uint8_t>() : out.removed);
+  out.score_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const Contest contest(prepared_.couplings, groups_, out.scores, out.removed);
+  // The last step arrives, even on a schedule that comes back down.
+  const double share = done() ? 1 : iterative_ratio(1, step_, options_.steps, options_.schedule);
+  double ratio = out.ratio * share;
+  if (options_.target_macs || options_.target_parameters) {
+    // Fresh scores may send dearer units than the scores before: only a ratio found anew at every step, of which
+    // this step takes its share, cannot carry the way past the target.
+    const double found = search(prepared_, contest, options_);
+    out.ratio = found > 0 ? found : reached_;
+    ratio = found * share;
   }
-  expect_removal(prepared, out, options);
-  return out;
+  out.removed = contest.choose(ratio, share);
+  reached_ = std::max(reached_, ratio);
+  out.step_parameters.push_back(count(prepared_, out.removed).parameters);
+}
+
+void StepwiseSelection::undo() {
+  if (step_ == 0) return;
+  --step_;
+  selection_ = before_;
+  reached_ = reached_before_;
+  groups_ = contenders(prepared_, options_, ratios_);
+}
+
+Selection select(Prepared& prepared, const SelectOptions& options, base::Progress* progress) {
+  StepwiseSelection steps(prepared, options);
+  while (!steps.done()) {
+    steps.next();
+    if (progress) progress->advance(static_cast<std::uint64_t>(steps.step()));
+  }
+  expect_removal(prepared, steps.selection(), options);
+  return steps.selection();
 }
 
 }  // namespace coppice::pruning

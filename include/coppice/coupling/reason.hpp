@@ -24,8 +24,9 @@ enum class Reason : std::uint8_t {
   structure,         ///< The cut could not rewrite the shape arithmetic that depends on it.
   inexact,           ///< Cutting it would be inexact and only exact cuts were asked for.
   ignored,           ///< The user asked to leave it.
+  module_code,       ///< The code of the module that was traced counts on it.
 };
-inline constexpr int reason_count = static_cast<int>(Reason::ignored) + 1;
+inline constexpr int reason_count = static_cast<int>(Reason::module_code) + 1;
 
 /// Short name in snake_case, as in JSON ("graph_output").
 std::string_view name(Reason reason);

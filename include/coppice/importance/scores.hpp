@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -11,8 +12,13 @@
 
 namespace coppice::importance {
 
+/// What the slices of a constant along one axis weigh: one finite number an index, or nothing where the site is not
+/// measured. For criteria that look at more than the weights, such as gradients and activations.
+using Measure = std::function<std::vector<double>(const coupling::Site&)>;
+
 struct ScoreOptions {
   Criterion criterion = Criterion::large_final;
+  Measure measure;                           ///< When given, takes the place of the criterion.
   Reduction reduction = Reduction::mean;     ///< Over the members of a unit.
   Normalizer normalizer = Normalizer::none;  ///< Within a group.
   std::uint64_t seed = 0;                    ///< Of random.

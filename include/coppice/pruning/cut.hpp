@@ -19,10 +19,14 @@ class StructureError : public Error {
   std::vector<std::int32_t> units;
 };
 
+/// When the bytes of the shrunk constants are made.
+enum class Gathering : std::uint8_t { now, later };
+
 /// Removes the units with removed[unit] != 0: constants shrink, attributes and shape arithmetic follow, shape inference
 /// runs on the result and must agree with the plan. The prepared model is left as it is; the result is ready to be
 /// written (shared constants tied again). Throws StructureError, or Error when a check of the result fails.
-graph::Model cut(const Prepared& prepared, std::span<const std::uint8_t> removed);
+/// `later`: large constants are cut when their bytes are first asked for, for callers who want the structure alone.
+graph::Model cut(const Prepared& prepared, std::span<const std::uint8_t> removed, Gathering gathering = Gathering::now);
 
 /// The original model with the removed slices of its constants set to zero; shapes stay. Equal to the cut model's
 /// outputs for exact cuts.

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "coppice/importance/criterion.hpp"
 #include "coppice/importance/normalizer.hpp"
 #include "coppice/importance/reduction.hpp"
+#include "coppice/importance/scores.hpp"
 #include "coppice/pruning/prepare.hpp"
 #include "coppice/pruning/schedule.hpp"
 
@@ -43,6 +45,9 @@ struct SelectOptions {
   std::optional<double> target_macs, target_parameters;  ///< Share to *keep*, in (0, 1): the ratio is
                                                          ///< searched, anew at every step.
   std::uint64_t seed = 0;
+  /// When given, makes what takes the place of `criterion`, for the model without the units in `removed` (by unit):
+  /// asked once a step.
+  std::function<importance::Measure(const Prepared&, std::span<const std::uint8_t> removed)> measure;
 };
 
 struct Selection {
@@ -58,5 +63,34 @@ struct Selection {
 /// number of threads. Throws Error for a ratio out of range, a target that cannot be reached, or a model in which
 /// nothing can be pruned (with the lock report's summary). `progress`, when given, is told of every step that is done.
 Selection select(Prepared& prepared, const SelectOptions& options, base::Progress* progress = nullptr);
+
+struct Contender;
+
+/// select() one step at a time, for weights that change in between: put them into the constants of `prepared`, with
+/// anything in the slices of units that are gone.
+class StepwiseSelection {
+ public:
+  /// Applies `ignore` and layer names as select() does. `prepared` must outlive this.
+  StepwiseSelection(Prepared& prepared, SelectOptions options);
+  ~StepwiseSelection();
+
+  /// Whether all steps were made.
+  bool done() const { return step_ == options_.steps; }
+  int step() const { return step_; }
+  /// Chooses what the next step removes, on top of what went before. Throws Error when all steps are done.
+  void next();
+  /// Takes the last next() back, and looks again at what may go.
+  void undo();
+  const Selection& selection() const { return selection_; }
+
+ private:
+  Prepared& prepared_;
+  SelectOptions options_;
+  std::vector<std::optional<double>> ratios_;  // of named layers, by group
+  std::vector<Contender> groups_;
+  Selection selection_, before_;
+  int step_ = 0;
+  double reached_ = 0, reached_before_ = 0;
+};
 
 }  // namespace coppice::pruning
