@@ -6,11 +6,14 @@
 /// One function a family of operators.
 namespace coppice::executor {
 
+void add_batch_norm_kernels(std::vector<KernelEntry>& entries);
 void add_conv_kernels(std::vector<KernelEntry>& entries);
 void add_elementwise_kernels(std::vector<KernelEntry>& entries);
+void add_layer_norm_kernels(std::vector<KernelEntry>& entries);
 void add_matmul_kernels(std::vector<KernelEntry>& entries);
 void add_norm_kernels(std::vector<KernelEntry>& entries);
 void add_pool_kernels(std::vector<KernelEntry>& entries);
 void add_shape_kernels(std::vector<KernelEntry>& entries);
+void add_softmax_kernels(std::vector<KernelEntry>& entries);
 
 }  // namespace coppice::executor

@@ -8,12 +8,15 @@ namespace coppice::executor {
 std::span<const KernelEntry> all_kernels() {
   static const auto kernels = [] {
     std::vector<KernelEntry> entries;
+    add_batch_norm_kernels(entries);
     add_conv_kernels(entries);
     add_elementwise_kernels(entries);
+    add_layer_norm_kernels(entries);
     add_matmul_kernels(entries);
     add_norm_kernels(entries);
     add_pool_kernels(entries);
     add_shape_kernels(entries);
+    add_softmax_kernels(entries);
     return entries;
   }();
   return kernels;
