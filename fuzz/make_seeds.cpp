@@ -5,7 +5,10 @@
 #include <memory>
 #include <string>
 
+#include <zlib.h>
+
 #include "coppice/base/error.hpp"
+#include "coppice/formats/npy.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/graph/builder.hpp"
 #include "coppice/pruning/plan.hpp"
@@ -81,6 +84,20 @@ void save_text(const std::filesystem::path& folder, const std::string& name, con
   std::ofstream(folder / name, std::ios::binary) << text;
 }
 
+std::string gzip(std::string text) {
+  std::string out(1000, '\0');
+  z_stream z{};
+  deflateInit2(&z, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
+  z.next_in = reinterpret_cast<Bytef*>(text.data());
+  z.avail_in = static_cast<uInt>(text.size());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<uInt>(out.size());
+  deflate(&z, Z_FINISH);
+  out.resize(z.total_out);
+  deflateEnd(&z);
+  return out;
+}
+
 void save(const std::filesystem::path& folder, const std::string& name, const Model& model) {
   std::filesystem::create_directories(folder);
   coppice::formats::write_onnx(model, (folder / name).string());
@@ -102,6 +119,13 @@ int main(int count, char** arguments) {
     save(folder / "prune", "branches.onnx", branches());
     save_text(folder / "plan_reader", "mlp.json", mlp_plan());
     save_text(folder / "plan_reader", "empty.json", to_json(coppice::pruning::Plan{}));
+    const std::vector<double> numbers{1, 2, 3, 4, 5, 6};
+    for (const auto dtype : {coppice::tensor::DType::float32, coppice::tensor::DType::boolean})
+      save_text(folder / "npy", std::string(name(dtype)) + ".npy",
+                coppice::formats::write_npy_bytes(coppice::tensor::from_doubles(dtype, {2, 3}, numbers)));
+    const std::string idx("\0\0\x0b\2\0\0\0\1\0\0\0\2\1\2\3\4", 16);
+    save_text(folder / "idx", "matrix.idx", idx);
+    save_text(folder / "idx", "matrix.gz", gzip(idx));
     for (const coppice::test::SpecialGraph& special : coppice::test::special_graphs())
       save(folder / "prune", std::string(special.name) + ".onnx", coppice::test::build(special).model);
   } catch (const std::exception& error) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "coppice/base/progress.hpp"
+#include "coppice/formats/named_tensor.hpp"
 #include "coppice/graph/model.hpp"
 #include "coppice/tensor/tensor.hpp"
 
@@ -25,11 +26,6 @@ graph::Model read_onnx(const std::string& path);
 /// The same from memory. `name` stands for the file in messages, and becomes Model::source. `folder` is where side
 /// files are looked for; when it is empty, external tensors are refused.
 graph::Model read_onnx(tensor::Bytes bytes, const std::string& name, const std::string& folder = {});
-
-struct NamedTensor {
-  std::string name;
-  tensor::Tensor tensor;
-};
 
 /// Reads one serialised TensorProto, as ONNX's test data and other tools keep one a file (.pb). Side files are refused.
 /// Throws Error, which begins with `path`.
