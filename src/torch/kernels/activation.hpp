@@ -19,4 +19,10 @@ struct Activation {
 /// unknown one.
 Activation find_activation(std::string_view name);
 
+/// Which of alpha and beta a function takes.
+struct ActivationNumbers {
+  bool alpha = false, beta = false;
+};
+ActivationNumbers activation_numbers(std::string_view name);
+
 }  // namespace coppice::executor

@@ -8,13 +8,24 @@ namespace coppice::executor {
 std::span<const KernelEntry> all_kernels() {
   static const auto kernels = [] {
     std::vector<KernelEntry> entries;
+    add_attention_kernels(entries);
     add_batch_norm_kernels(entries);
+    add_contrib_kernels(entries);
     add_conv_kernels(entries);
     add_elementwise_kernels(entries);
+    add_grid_kernels(entries);
+    add_grouped_attention_kernels(entries);
     add_layer_norm_kernels(entries);
     add_matmul_kernels(entries);
     add_norm_kernels(entries);
     add_pool_kernels(entries);
+    add_qlinear_kernels(entries);
+    add_quant_kernels(entries);
+    add_recurrent_kernels(entries);
+    add_region_kernels(entries);
+    add_resize_kernels(entries);
+    add_rotary_kernels(entries);
+    add_runtime_attention_kernels(entries);
     add_shape_kernels(entries);
     add_softmax_kernels(entries);
     return entries;
