@@ -29,7 +29,7 @@ std::string nearest_text(const std::string& wanted, const std::vector<std::strin
 
 }  // namespace
 
-std::unique_ptr<CLI::App> make_app() {
+std::unique_ptr<CLI::App> make_app(TorchServices* services) {
   auto app = std::make_unique<CLI::App>(description, "coppice");
   app->formatter(std::make_shared<Help>());
   app->set_help_flag("-h,--help", "Print this help");
@@ -38,8 +38,11 @@ std::unique_ptr<CLI::App> make_app() {
   app->require_subcommand(0, 1);
   add_zoo(*app);
   add_inspect(*app);
-  add_prune(*app);
+  add_prune(*app, services);
   add_diff(*app);
+  add_verify(*app, services);
+  add_run(*app, services);
+  add_bench(*app, services);
   add_completion(*app);
   return app;
 }

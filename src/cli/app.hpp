@@ -14,13 +14,18 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+class TorchServices;
+
 /// The program with all its commands; parsing a command line runs the command. One function a command, in a file of
-/// its own, adds its options and what they do.
-std::unique_ptr<CLI::App> make_app();
+/// its own, adds its options and what they do. Commands that need services throw HandOver without them.
+std::unique_ptr<CLI::App> make_app(TorchServices* services);
 
 void add_zoo(CLI::App& app);
 void add_inspect(CLI::App& app);
-void add_prune(CLI::App& app);
+void add_prune(CLI::App& app, TorchServices* services);
+void add_run(CLI::App& app, TorchServices* services);
+void add_verify(CLI::App& app, TorchServices* services);
+void add_bench(CLI::App& app, TorchServices* services);
 void add_diff(CLI::App& app);
 void add_completion(CLI::App& app);
 

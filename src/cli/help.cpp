@@ -29,9 +29,26 @@ std::string wrap(std::string_view text, std::size_t margin, std::size_t at) {
   return out + '\n';
 }
 
-std::string entry(const std::string& name, const std::string& text) {
+/// A name with many choices goes on in a new line behind one of them, under the first.
+std::string fold(const std::string& name) {
   std::string out(indent, ' ');
-  out += name;
+  const std::size_t margin = indent + name.rfind(' ') + 1;
+  std::size_t column = indent;
+  for (std::size_t begin = 0; begin < name.size();) {
+    const std::size_t end = std::min(name.find('|', begin), name.size() - 1) + 1;
+    if (column + (end - begin) > right_edge && column > margin) {
+      out.append("\n").append(margin, ' ');
+      column = margin;
+    }
+    out.append(name, begin, end - begin);
+    column += end - begin;
+    begin = end;
+  }
+  return out;
+}
+
+std::string entry(const std::string& name, const std::string& text) {
+  std::string out = fold(name);
   // A long name has its text on the next line.
   if (out.size() + 2 > text_column) {
     out.append("\n").append(text_column, ' ');

@@ -18,6 +18,8 @@
 #include "cli/progress.hpp"
 #include "cli/prune_report.hpp"
 #include "cli/replay.hpp"
+#include "cli/torch_criteria.hpp"
+#include "cli/torch_services.hpp"
 
 namespace coppice::cli {
 namespace {
@@ -110,14 +112,16 @@ void write(const PruneArguments& arguments, const pruning::PruneResult& result, 
   if (arguments.soft) outcome.report.after = outcome.report.before;
 }
 
-void prune(PruneArguments& arguments, const CLI::App& command) {
+void prune(PruneArguments& arguments, const CLI::App& command, TorchServices* services) {
   finish(arguments, command);
+  if (needs_torch(arguments) && !services) throw HandOver();
   check_targets(arguments);
   check_conflicts(arguments);
   if (arguments.dry_run && !(arguments.out + arguments.twin).empty())
     say("--dry-run: nothing is written to " + arguments.out +
         (arguments.out.empty() || arguments.twin.empty() ? "" : " and ") + arguments.twin);
   base::set_thread_count(arguments.common.threads);
+  if (find_torch_criterion(arguments.criterion)) arguments.options.select.measure = services->measure(arguments);
   if (!arguments.plan.empty()) read_replay(arguments);
   Bar bar;
   const Stopwatch reading;
@@ -140,6 +144,7 @@ void prune(PruneArguments& arguments, const CLI::App& command) {
   outcome.report = result.report;
   outcome.extents = analysis::counted_extents(result.prepared);
   outcome.locks = analysis::locked_units(result.prepared.couplings);
+  if (arguments.verify) outcome.proof = services->prove(arguments, result);
 
   const Stopwatch writing;
   write(arguments, result, bar, outcome);
@@ -159,7 +164,7 @@ void prune(PruneArguments& arguments, const CLI::App& command) {
 
 }  // namespace
 
-void add_prune(CLI::App& app) {
+void add_prune(CLI::App& app, TorchServices* services) {
   auto arguments = std::make_shared<PruneArguments>();
   CLI::App* command = app.add_subcommand("prune", "Cut channels, heads and neurons out of a model");
   add_prune_options(*command, *arguments);
@@ -170,7 +175,7 @@ void add_prune(CLI::App& app) {
       "coppice prune model.onnx -o small.onnx --ratio 50% --round-to 16\n"
       "coppice prune model.onnx --ratio 50% --dry-run --plan-out plan.json\n"
       "coppice prune model.onnx -o small.onnx --plan plan.json --twin twin.onnx");
-  command->callback([arguments, command] { prune(*arguments, *command); });
+  command->callback([arguments, command, services] { prune(*arguments, *command, services); });
 }
 
 }  // namespace coppice::cli

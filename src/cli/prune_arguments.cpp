@@ -10,6 +10,7 @@
 #include "coppice/pruning/ratio.hpp"
 
 #include "cli/app.hpp"
+#include "cli/torch_criteria.hpp"
 
 namespace coppice::cli {
 namespace {
@@ -65,10 +66,10 @@ double share_to_keep(const std::string& option, const std::string& text) {
 /// What decides the plan, as the user wrote it. What only says where results go, or how fast, stays out, so that the
 /// same decision is the same plan.
 std::map<std::string, std::string> given(const CLI::App& command) {
-  static constexpr std::array<std::string_view, 18> deciding{
-      "ratio",         "context",   "criterion",    "reduction", "normalizer", "layer",
-      "ignore",        "round-to",  "min-units",    "steps",     "schedule",   "target-macs",
-      "target-params", "attention", "grouped-conv", "seed",      "exact-only", "outputs"};
+  static constexpr std::array<std::string_view, 23> deciding{
+      "ratio",      "context", "criterion", "reduction",   "normalizer",    "layer",      "ignore",       "round-to",
+      "min-units",  "steps",   "schedule",  "target-macs", "target-params", "attention",  "grouped-conv", "seed",
+      "exact-only", "outputs", "data",      "loss",        "batches",       "batch-size", "initial"};
   std::map<std::string, std::string> out;
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() == 0 || option->get_lnames().empty()) continue;
@@ -76,6 +77,12 @@ std::map<std::string, std::string> given(const CLI::App& command) {
     if (std::find(deciding.begin(), deciding.end(), name) == deciding.end()) continue;
     for (const std::string& text : option->results()) out[name].append(out[name].empty() ? "" : ",").append(text);
   }
+  return out;
+}
+
+std::string criterion_names() {
+  std::string out = choices<importance::Criterion>(importance::to_string);
+  for (const TorchCriterion& criterion : torch_criteria()) out.append("|").append(criterion.name);
   return out;
 }
 
@@ -129,8 +136,10 @@ void add_choosing(CLI::App& command, PruneArguments& arguments) {
   add_choice(command, "--context", arguments.context, context_name, "What competes: each group, all, or alike groups")
       ->default_str(std::string(context_name(select.context)))
       ->group(group);
-  add_choice<importance::Criterion>(command, "--criterion", arguments.criterion, importance::to_string,
-                                    "What makes a unit important")
+  command
+      .add_option("--criterion", arguments.criterion,
+                  "What makes a unit important; those from gradient on need --data, those from large_init on --initial")
+      ->type_name(criterion_names())
       ->default_str(std::string(importance::to_string(select.criterion)))
       ->group(group);
   add_choice<importance::Reduction>(command, "--reduction", arguments.reduction, importance::to_string,
@@ -155,6 +164,33 @@ void add_choosing(CLI::App& command, PruneArguments& arguments) {
       ->group(group);
 }
 
+void add_data(CLI::App& command, PruneArguments& arguments) {
+  const std::string group = "Data, for criteria that look at it";
+  command
+      .add_option("--data", arguments.data,
+                  "Inputs and targets from .npy files, idx:DIR[:N] with IDX files, or fashion-mnist[:N]")
+      ->type_name("X:Y")
+      ->group(group);
+  command.add_option("--loss", arguments.loss, "What the gradients are of")
+      ->type_name("cross-entropy|mse")
+      ->default_str("cross-entropy")
+      ->group(group);
+  whole_number(command.add_option("--batches", arguments.batches, "Look at N batches only, 0 for all of the data"), 0,
+               1000000000)
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  whole_number(command.add_option("--batch-size", arguments.batch_size, "Samples a batch"), 1, 1000000)
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  add_file(command, "--initial", arguments.initial, "The model as it was before training")->group(group);
+  command.add_option("--device", arguments.device, "Where to compute")
+      ->type_name("cpu|cuda")
+      ->default_str("cpu")
+      ->group(group);
+}
+
 void add_results(CLI::App& command, PruneArguments& arguments) {
   const std::string group = "Results";
   add_file(command, "-o,--out", arguments.out, "Where to write the result; may be MODEL itself")->group(group);
@@ -163,6 +199,8 @@ void add_results(CLI::App& command, PruneArguments& arguments) {
       ->group(group);
   add_file(command, "--plan", arguments.plan, "Replay this plan instead of choosing")->group(group);
   add_file(command, "--plan-out", arguments.plan_out, "Also write the plan")->group(group);
+  command.add_flag("--verify", arguments.verify, "Run the proof before anything is written, and stop where it fails")
+      ->group(group);
   command.add_flag("--dry-run", arguments.dry_run, "Do all but writing the model")->group(group);
   command.add_flag("--json", arguments.json, "Print one JSON object")->group(group);
 }
@@ -174,6 +212,18 @@ void check_usage(const PruneArguments& arguments) {
     throw UsageError("how much? Give --ratio, --layer, --target-macs, --target-params or --plan");
   if (!arguments.target_macs.empty() && !arguments.target_parameters.empty())
     throw UsageError("--target-macs and --target-params: expected one of them");
+  const TorchCriterion* criterion = find_torch_criterion(arguments.criterion);
+  const bool snapshot = criterion && criterion->needs == Needs::snapshot;
+  if (criterion && !snapshot && arguments.data.empty())
+    throw UsageError("--criterion " + arguments.criterion + ": it looks at data; give --data");
+  if (snapshot && arguments.initial.empty())
+    throw UsageError("--criterion " + arguments.criterion + ": it compares with the first weights; give --initial");
+  if (!arguments.data.empty() && (!criterion || snapshot))
+    throw UsageError("--data has no effect: the criterion looks at the weights alone");
+  if (!arguments.initial.empty() && !snapshot)
+    throw UsageError("--initial has no effect: the criterion looks at the weights of the model alone");
+  if (!arguments.loss.empty() && arguments.loss != "cross-entropy" && arguments.loss != "mse")
+    throw UsageError("--loss: expected cross-entropy or mse, found '" + arguments.loss + "'");
   if (arguments.out.empty() && !arguments.dry_run) throw UsageError("-o FILE is missing (or --dry-run)");
 }
 
@@ -181,7 +231,7 @@ void check_usage(const PruneArguments& arguments) {
 void check_replay(const CLI::App& command) {
   for (const char* name :
        {"--ratio", "--layer", "--ignore", "--target-macs", "--target-params", "--round-to", "--min-units", "--steps",
-        "--schedule", "--context", "--criterion", "--reduction", "--normalizer", "--seed"}) {
+        "--schedule", "--context", "--criterion", "--reduction", "--normalizer", "--seed", "--data", "--initial"}) {
     if (command.get_option(name)->count() > 0)
       throw UsageError("--plan decides by itself what goes; it cannot be combined with " + std::string(name));
   }
@@ -202,6 +252,7 @@ void add_prune_options(CLI::App& command, PruneArguments& arguments) {
   add_results(command, arguments);
   add_amount(command, arguments);
   add_choosing(command, arguments);
+  add_data(command, arguments);
   command
       .add_option("--outputs", arguments.options.prepare.outputs,
                   "Keep only these graph outputs; further ones lock much")
@@ -215,13 +266,18 @@ void add_prune_options(CLI::App& command, PruneArguments& arguments) {
   command.get_option("--threads")->group("Model");
 }
 
+bool needs_torch(const PruneArguments& arguments) {
+  return arguments.verify || find_torch_criterion(arguments.criterion);
+}
+
 void finish(PruneArguments& arguments, const CLI::App& command) {
   if (!arguments.plan.empty()) check_replay(command);
   check_usage(arguments);
   pruning::PruneOptions& options = arguments.options;
   pruning::SelectOptions& select = options.select;
   read(arguments.context, parse_context, select.context);
-  read(arguments.criterion, importance::parse_criterion, select.criterion);
+  if (!find_torch_criterion(arguments.criterion))
+    read(arguments.criterion, importance::parse_criterion, select.criterion);
   read(arguments.reduction, importance::parse_reduction, select.reduction);
   read(arguments.schedule, pruning::parse_schedule, select.schedule);
   read(arguments.attention, parse_attention, options.prepare.coupling.attention);

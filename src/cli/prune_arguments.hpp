@@ -21,7 +21,14 @@ struct PruneArguments {
   pruning::PruneOptions options;  ///< Numbers, flags and lists land here; its values are the defaults.
   ModelOptions common;
   bool soft = false, dry_run = false, json = false;
+  // For what needs libtorch: see TorchServices.
+  std::string data, loss, initial, device;
+  int batches = 0, batch_size = 32;
+  bool verify = false;
 };
+
+/// Whether this is beyond what the program does without libtorch.
+bool needs_torch(const PruneArguments& arguments);
 
 /// What of grouped convolutions is cut.
 enum class Grouped { channels, groups };

@@ -88,6 +88,7 @@ std::string prune_text(const PruneArguments& arguments, const PruneOutcome& outc
   if (report.steps.size() > 1) out += step_list(report.steps);
   out += '\n' + std::to_string(report.groups) + (report.groups == 1 ? " group" : " groups") + ", " +
          analysis::percent(report.reach) + " of the parameters in reach\n" + inexactness(report.inexact);
+  if (!outcome.proof.empty()) out += outcome.proof + '\n';
   return out + locks(outcome.locks);
 }
 
@@ -107,6 +108,7 @@ nlohmann::ordered_json prune_json(const PruneArguments& arguments, const PruneOu
   out["bytes"] = change(outcome.bytes_before, outcome.bytes_after);
   out["groups"] = report.groups;
   out["inexact"] = inexact;
+  if (!outcome.proof.empty()) out["proof"] = outcome.proof;
   out["reach"] = report.reach;
   out["locks"] = outcome.locks;
   if (!report.steps.empty()) out["steps"] = report.steps;

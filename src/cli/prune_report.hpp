@@ -14,6 +14,7 @@ struct PruneOutcome {
   pruning::PruneReport report;                      ///< With the seconds of reading and writing added.
   std::map<std::string, std::int64_t> locks;        ///< Locked units by reason.
   std::string extents;                              ///< For which MACs were counted, where inputs have dynamic ones.
+  std::string proof;                                ///< What --verify found, in a line; empty without it.
   std::uint64_t bytes_before = 0, bytes_after = 0;  ///< Of the files; after a dry run, what it would about be.
 };
 

@@ -8,6 +8,7 @@
 #include "coppice/base/nearest.hpp"
 #include "coppice/graph/parameters.hpp"
 #include "coppice/graph/passes.hpp"
+#include "coppice/graph/untie.hpp"
 #include "coppice/torch/tensors.hpp"
 
 #include "torch/executor/program.hpp"
@@ -74,41 +75,66 @@ bool fits(const graph::Value& value, const at::Tensor& tensor, bool any_real) {
 
 struct GraphModule::State {
   graph::Model model;
+  std::vector<graph::UntiedUse> untied;
   executor::Context context;
   std::unique_ptr<Program> program;
   std::vector<std::string> inputs, outputs;
-  std::vector<std::pair<ValueId, at::Tensor>> reals;        ///< Parameters and buffers of the outermost graph.
-  std::vector<std::pair<std::string, at::Tensor>> weights;  ///< Parameters.
-  std::vector<at::Tensor> others;                           ///< Whole numbers, and the constants of subgraphs.
+  std::map<std::string, at::Tensor> constants;  ///< Parameters and buffers of the outermost graph.
+  std::vector<at::Tensor> others;               ///< Whole numbers, and the constants of subgraphs.
   int next_observer = 0;
   bool converted = false;  ///< The weights' type is no longer the model's.
 };
 
 GraphModule::GraphModule(graph::Model model) : torch::nn::Module("GraphModule"), state_(std::make_unique<State>()) {
-  State& state = *state_;
-  state.model = std::move(model);
-  graph::inline_functions(state.model);
-  graph::Graph& graph = state.model.graph;
-  graph.sort();
+  state_->model = std::move(model);
+  graph::inline_functions(state_->model);
+  state_->model.graph.sort();
+  state_->untied = graph::untie(state_->model.graph);
+  build(*state_);
+  eval();
+}
+
+// Compiles the model; constants that are there already are taken over.
+void GraphModule::build(State& state) {
+  const graph::Graph& graph = state.model.graph;
   const std::vector<graph::Role> roles = graph::constant_roles(graph);
   const auto load = [&](const graph::Graph& from, ValueId value, int depth) {
     const tensor::Tensor& constant = *from.constant(value);
-    const at::Tensor tensor = to_torch(constant);
-    if (depth > 0 || !is_real(constant.dtype)) {
-      state.others.push_back(tensor);
-      return tensor;
-    }
     const std::string name(from.name_of(value));
+    if (depth > 0 || !is_real(constant.dtype)) {
+      state.others.push_back(to_torch(constant));
+      return state.others.back();
+    }
+    if (const auto it = state.constants.find(name); it != state.constants.end()) {
+      if (it->second.sizes() != at::IntArrayRef(constant.shape))
+        throw Error("constant \"" + name + "\": expected shape " + tensor::to_string(constant.shape) + ", found " +
+                    describe(it->second.scalar_type(), it->second.sizes()));
+      return it->second;
+    }
     const Place place = place_of(*this, name);
-    state.reals.emplace_back(value, tensor);
-    if (!graph::is_parameter(roles[at(value)])) return place.owner->register_buffer(place.name, tensor);
-    state.weights.emplace_back(name, tensor);
-    return place.owner->register_parameter(place.name, tensor);
+    const bool parameter = graph::is_parameter(roles[at(value)]);
+    at::Tensor& tensor = parameter ? place.owner->register_parameter(place.name, to_torch(constant))
+                                   : place.owner->register_buffer(place.name, to_torch(constant));
+    return state.constants[name] = tensor;
   };
   state.program = std::make_unique<Program>(state.model, graph, load);
   for (const ValueId input : state.program->inputs()) state.inputs.emplace_back(graph.name_of(input));
   for (const ValueId output : graph.outputs) state.outputs.emplace_back(graph.name_of(output));
-  eval();
+}
+
+void GraphModule::replace(graph::Model model) {
+  State next;
+  next.model = std::move(model);
+  next.context = state_->context;
+  next.constants = state_->constants;
+  next.next_observer = state_->next_observer;
+  next.converted = state_->converted;
+  build(next);
+  *state_ = std::move(next);
+  if (!state_->constants.empty()) {
+    const at::Device device = state_->constants.begin()->second.device();
+    for (at::Tensor& tensor : state_->others) tensor.set_data(tensor.to(device));
+  }
 }
 
 GraphModule::~GraphModule() = default;
@@ -143,8 +169,8 @@ const std::vector<std::string>& GraphModule::output_names() const {
   return state_->outputs;
 }
 
-std::vector<std::pair<std::string, at::Tensor>> GraphModule::weights() const {
-  return state_->weights;
+std::map<std::string, at::Tensor> GraphModule::constants() const {
+  return state_->constants;
 }
 
 int GraphModule::observe(std::string_view value, Observer observer) {
@@ -168,9 +194,21 @@ void GraphModule::forget(int id) {
 
 graph::Model GraphModule::model() const {
   graph::Model out = state_->model;
-  for (const auto& [value, tensor] : state_->reals) {
-    const tensor::DType dtype = out.graph.constant(value)->dtype;
-    out.graph.set_constant(value, to_coppice(tensor.detach().to(at::kCPU, scalar_type(dtype), false, true)));
+  for (const auto& [name, tensor] : state_->constants) {
+    const ValueId value = out.graph.find(name);
+    const tensor::Tensor* constant = value == graph::no_value ? nullptr : out.graph.constant(value);
+    if (!constant) continue;  // of a graph that was replaced
+    out.graph.set_constant(value, to_coppice(tensor.detach().to(at::kCPU, scalar_type(constant->dtype), false, true)));
+  }
+  graph::retie(out.graph, state_->untied);
+  return out;
+}
+
+graph::Model GraphModule::view() const {
+  graph::Model out = state_->model;
+  for (const auto& [name, tensor] : state_->constants) {
+    const ValueId value = out.graph.find(name);
+    if (value != graph::no_value && out.graph.constant(value)) out.graph.set_constant(value, to_coppice(tensor));
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +15,8 @@ namespace coppice {
 ///
 /// Trainable constants (graph::is_parameter) of real types are parameters, other real constants are buffers, both
 /// named as in the graph: the dots of "layer1.0.conv1.weight" make submodules, as in PyTorch. Where a part between dots
-/// is empty, the dots become underscores. Whole numbers are no buffers, but they move along in to().
+/// is empty, the dots become underscores. Whole numbers are no buffers, but they move along in to(). Constants that an
+/// exporter shared because they were equal get a tensor each (graph::untie).
 /// Batch norm and dropout follow train() and eval(): in training mode BatchNormalization takes the batch's statistics
 /// and updates its running ones, whatever `training_mode` the node has. A new module is in evaluation mode.
 class GraphModule : public torch::nn::Module {
@@ -29,10 +31,11 @@ class GraphModule : public torch::nn::Module {
   /// run() for one input; the model's first output.
   at::Tensor forward(at::Tensor input);
 
+  /// Inputs without an initializer, and outputs, in the order of the graph.
   const std::vector<std::string>& input_names() const;
   const std::vector<std::string>& output_names() const;
-  /// Each parameter under the name that the graph gives it.
-  std::vector<std::pair<std::string, at::Tensor>> weights() const;
+  /// Parameters and buffers under the names that the graph gives them.
+  std::map<std::string, at::Tensor> constants() const;
 
   /// Calls back with a value of the outermost graph (an input or a node's output), by name, whenever it has been
   /// computed. The callback may keep it, call register_hook on it, or put another tensor in its place. Returns an id
@@ -41,8 +44,14 @@ class GraphModule : public torch::nn::Module {
   int observe(std::string_view value, Observer observer);
   void forget(int id);
 
-  /// The model with the weights as they are now; copies.
+  /// The model with the weights as they are now, in the types that it had at first; copies.
   graph::Model model() const;
+  /// The same, but sharing the memory of weights on the CPU.
+  graph::Model view() const;
+
+  /// Runs another graph from now on. Where a constant has the name of a parameter or buffer, that tensor stays and must
+  /// have the constant's shape; new ones are taken from `model`. Throws Error, and changes nothing, where they differ.
+  void replace(graph::Model model);
 
   void to(torch::Device device, torch::Dtype dtype, bool non_blocking = false) override;
   void to(torch::Dtype dtype, bool non_blocking = false) override;
@@ -50,6 +59,7 @@ class GraphModule : public torch::nn::Module {
 
  private:
   struct State;
+  void build(State& state);
   std::unique_ptr<State> state_;
 };
 
