@@ -1,0 +1,27 @@
+#pragma once
+#include <vector>
+
+#include "torch/trace/site.hpp"
+
+/// One function a family of operators.
+namespace coppice::tracing {
+
+void add_activation_rules(std::vector<RuleEntry>& rules);
+void add_arithmetic_rules(std::vector<RuleEntry>& rules);
+void add_conv_rules(std::vector<RuleEntry>& rules);
+void add_layout_rules(std::vector<RuleEntry>& rules);
+void add_linear_rules(std::vector<RuleEntry>& rules);
+void add_norm_rules(std::vector<RuleEntry>& rules);
+void add_pool_rules(std::vector<RuleEntry>& rules);
+void add_unary_rules(std::vector<RuleEntry>& rules);
+
+/// The operator gives back its first argument.
+bool same(Site& site);
+
+/// Ranks of a list: one number stands for all axes.
+Ints spread(Ints values, std::size_t count);
+
+/// ONNX's pads: the same at both ends of each axis.
+Ints both_ends(const Ints& pads);
+
+}  // namespace coppice::tracing
