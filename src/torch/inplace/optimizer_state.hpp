@@ -1,0 +1,16 @@
+#pragma once
+#include <vector>
+
+#include "coppice/torch/libtorch.hpp"
+
+namespace torch::optim {
+class Optimizer;
+}
+
+namespace coppice::inplace {
+
+/// The tensors that an optimizer remembers of a parameter (momentum, moments, sums); empty before its first step.
+/// Throws Error for an optimizer whose memory is of another form (LBFGS, user-defined ones).
+std::vector<at::Tensor*> state_tensors(torch::optim::Optimizer& optimizer, const at::Tensor& parameter);
+
+}  // namespace coppice::inplace
