@@ -34,34 +34,45 @@ void compare(const at::Tensor& found, const at::Tensor& expected, const std::str
   throw Error(output + ": the largest difference is " + std::to_string(distance.max().item<double>()));
 }
 
-std::vector<at::Tensor> read_tensors(const fs::path& folder, const std::string& stem) {
+// NumPy has no bfloat16, so the files hold its bits as uint16; what the model declares tells.
+at::Tensor read_tensor(const fs::path& path, tensor::DType declared) {
+  tensor::Tensor tensor = formats::read_tensor_proto(path.string()).tensor;
+  if (tensor.dtype == tensor::DType::uint16 && declared == tensor::DType::bfloat16) tensor.dtype = declared;
+  return to_torch(tensor);
+}
+
+std::vector<at::Tensor> read_tensors(const fs::path& folder, const std::string& stem,
+                                     const std::vector<tensor::DType>& types) {
   std::vector<at::Tensor> out;
-  for (int i = 0;; ++i) {
+  for (std::size_t i = 0;; ++i) {
     const fs::path path = folder / (stem + std::to_string(i) + ".pb");
     if (!fs::exists(path)) return out;
-    out.push_back(to_torch(formats::read_tensor_proto(path.string()).tensor));
+    out.push_back(read_tensor(path, i < types.size() ? types[i] : tensor::DType::undefined));
   }
 }
 
-// A type that the graph IR does not model stays opaque.
-void expect_tensors(const graph::Graph& graph, const std::vector<graph::ValueId>& values) {
-  for (const graph::ValueId id : values)
-    if (const graph::Value& value = graph.values[static_cast<std::size_t>(id)];
-        value.dtype == tensor::DType::undefined && !value.extra.empty())
+std::vector<tensor::DType> types_of(const graph::Graph& graph, const std::vector<graph::ValueId>& values) {
+  std::vector<tensor::DType> out;
+  for (const graph::ValueId id : values) {
+    const graph::Value& value = graph.values[static_cast<std::size_t>(id)];
+    // A type that the graph IR does not model stays opaque.
+    if (value.dtype == tensor::DType::undefined && !value.extra.empty())
       throw Error("\"" + value.name + "\": expected a tensor, found a sequence or an optional value");
+    out.push_back(value.dtype);
+  }
+  return out;
 }
 
 void run_case(const fs::path& folder) {
   graph::Model model = formats::read_onnx((folder / "model.onnx").string());
-  expect_tensors(model.graph, model.graph.inputs);
-  expect_tensors(model.graph, model.graph.outputs);
+  const auto inputs = types_of(model.graph, model.graph.inputs), outputs = types_of(model.graph, model.graph.outputs);
   GraphModule module(std::move(model));
   int sets = 0;
   for (;; ++sets) {
     const fs::path data = folder / ("test_data_set_" + std::to_string(sets));
     if (!fs::exists(data)) break;
-    const std::vector<at::Tensor> expected = read_tensors(data, "output_");
-    const std::vector<at::Tensor> found = module.run(read_tensors(data, "input_"));
+    const std::vector<at::Tensor> expected = read_tensors(data, "output_", outputs);
+    const std::vector<at::Tensor> found = module.run(read_tensors(data, "input_", inputs));
     if (found.size() != expected.size())
       throw Error("expected " + std::to_string(expected.size()) + " outputs, found " + std::to_string(found.size()));
     for (std::size_t i = 0; i < found.size(); ++i) compare(found[i], expected[i], "output " + std::to_string(i));
