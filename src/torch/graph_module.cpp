@@ -122,7 +122,7 @@ void GraphModule::build(State& state) {
   for (const ValueId output : graph.outputs) state.outputs.emplace_back(graph.name_of(output));
 }
 
-void GraphModule::replace(graph::Model model) {
+graph::Model GraphModule::replace(graph::Model model) {
   State next;
   next.model = std::move(model);
   next.context = state_->context;
@@ -130,11 +130,12 @@ void GraphModule::replace(graph::Model model) {
   next.next_observer = state_->next_observer;
   next.converted = state_->converted;
   build(next);
-  *state_ = std::move(next);
+  std::swap(*state_, next);
   if (!state_->constants.empty()) {
     const at::Device device = state_->constants.begin()->second.device();
     for (at::Tensor& tensor : state_->others) tensor.set_data(tensor.to(device));
   }
+  return std::move(next.model);
 }
 
 GraphModule::~GraphModule() = default;

@@ -7,6 +7,7 @@
 #include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/pruning/ratio.hpp"
+#include "coppice/torch/random_inputs.hpp"
 #include "coppice/torch/tensors.hpp"
 #include "coppice/torch/trace.hpp"
 
@@ -145,10 +146,13 @@ struct Pruner::State {
 
 void Pruner::State::begin() {
   expect_one_device(model.module());
-  if (options.example_inputs.empty()) options.example_inputs = inplace::usual_inputs(model.module());
+  const bool own_inputs = options.example_inputs.empty();
+  if (own_inputs) options.example_inputs = inplace::usual_inputs(model.module());
   target = inplace::make_target(model, options.example_inputs);
   // What a module shares it shares on purpose.
   prepared = pruning::prepare(target->graph(), {.coupling = options.coupling, .untie = false});
+  if (own_inputs && options.example_inputs.empty())
+    options.example_inputs = random_inputs(prepared.model, prepared.worlds.counting, options.seed);
   lock_fixed();
   if (options.exact_only) lock_inexact(prepared);
   output_layers = find_output_layers(prepared);
@@ -262,7 +266,7 @@ void Pruner::State::try_forward(const graph::Model& cut) {
     const auto& ids = prepared.model.graph.outputs;
     for (std::size_t i = 0; i < ids.size() && i < outputs.size() && found.empty(); ++i) {
       const graph::Fact& expected = prepared.first[at(ids[i])];
-      if (expected.complete() && at::IntArrayRef(expected.shape) != outputs[i].sizes())
+      if (!prepared.worlds.dynamic && expected.complete() && at::IntArrayRef(expected.shape) != outputs[i].sizes())
         found = "output " + std::to_string(i) + ": expected " + tensor::to_string(expected.shape) + ", found " +
                 tensor::to_string(std::span(outputs[i].sizes().data(), outputs[i].sizes().size()));
     }

@@ -1,5 +1,6 @@
 #include "torch/inplace/target.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "coppice/torch/graph_module.hpp"
@@ -49,15 +50,14 @@ class GraphTarget : public Target {
   std::map<std::string, at::Tensor> tensors() override { return module_.constants(); }
   bool owns_everything() const override { return true; }
   std::vector<FixedAxis> fixed() override { return {}; }
-  void follow(const graph::Model& cut) override {
-    before_ = module_.view();
-    module_.replace(cut);
+  void follow(const graph::Model& cut) override { before_ = module_.replace(cut); }
+  void go_back() override {
+    if (before_) module_.replace(*std::exchange(before_, std::nullopt));
   }
-  void go_back() override { module_.replace(std::move(before_)); }
 
  private:
   GraphModule& module_;
-  graph::Model before_;
+  std::optional<graph::Model> before_;
 };
 
 }  // namespace

@@ -25,7 +25,7 @@ class Target {
   virtual std::vector<FixedAxis> fixed() = 0;
   /// Called when the tensors have been cut: makes everything else agree with the graph of the cut module.
   virtual void follow(const graph::Model& cut) = 0;
-  /// Called when the tensors are as they were: undoes the last follow().
+  /// Called when the tensors are as they were: undoes the last follow(), also one that failed.
   virtual void go_back() = 0;
 };
 
