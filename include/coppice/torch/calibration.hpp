@@ -1,0 +1,126 @@
+#pragma once
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "coppice/torch/libtorch.hpp"
+
+namespace coppice {
+
+/// Some samples: one along the first axis of every input and of the target.
+struct Batch {
+  std::vector<at::Tensor> inputs;
+  at::Tensor target;  ///< Undefined where no loss is wanted.
+};
+
+/// The mean loss over the samples of a batch: a tensor of one element.
+using Loss = std::function<at::Tensor(const std::vector<at::Tensor>& outputs, const at::Tensor& target)>;
+
+/// Of the first output: logits [N, classes, ...] against whole numbers [N, ...] or probabilities of the same shape.
+Loss cross_entropy();
+/// Of the first output: the mean squared difference.
+Loss mse();
+
+namespace calibration {
+
+template <class T>
+concept IsExample = requires(const T& example) {
+  { example.data } -> std::convertible_to<at::Tensor>;
+  { example.target } -> std::convertible_to<at::Tensor>;
+};
+
+inline Batch to_batch(Batch batch) {
+  return batch;
+}
+inline Batch to_batch(at::Tensor input) {
+  return {{std::move(input)}, {}};
+}
+inline Batch to_batch(std::vector<at::Tensor> inputs) {
+  return {std::move(inputs), {}};
+}
+template <class Input, class Target>
+Batch to_batch(const std::pair<Input, Target>& pair) {
+  if constexpr (std::convertible_to<Input, at::Tensor>)
+    return {{at::Tensor(pair.first)}, at::Tensor(pair.second)};
+  else
+    return {std::vector<at::Tensor>(pair.first), at::Tensor(pair.second)};
+}
+template <IsExample Example>
+Batch to_batch(const Example& example) {
+  return {{example.data}, example.target};
+}
+// What a DataLoader gives for a data set that was not mapped by torch::data::transforms::Stack.
+template <IsExample Example>
+Batch to_batch(const std::vector<Example>& examples) {
+  std::vector<at::Tensor> data, target;
+  for (const Example& example : examples) {
+    data.push_back(example.data);
+    target.push_back(example.target);
+  }
+  if (data.empty()) return {};
+  return {{at::stack(data)}, at::stack(target)};
+}
+
+// A DataLoader with threads must be read to its end before it can be read again.
+template <class Range>
+bool must_finish(Range& range) {
+  if constexpr (requires { range.options().workers; })
+    return range.options().workers > 0;
+  else
+    return false;
+}
+
+}  // namespace calibration
+
+/// Batches that can be gone through any number of times. Made from anything iterable whose elements are a Batch, a
+/// pair of input (or inputs) and target, a torch::data::Example, a vector of them, or inputs alone: vectors,
+/// or `*loader` of a torch::data DataLoader. What is passed as an lvalue must outlive this; temporaries are kept.
+class BatchSource {
+ public:
+  BatchSource() = default;
+  template <class Range>
+  requires(!std::same_as<std::remove_cvref_t<Range>, BatchSource>) BatchSource(Range&& range) {
+    using Plain = std::remove_reference_t<Range>;
+    if constexpr (std::is_lvalue_reference_v<Range>) {
+      visit_ = visitor(std::shared_ptr<Plain>(std::shared_ptr<void>(), &range));
+    } else {
+      visit_ = visitor(std::make_shared<Plain>(std::forward<Range>(range)));
+    }
+  }
+
+  explicit operator bool() const { return static_cast<bool>(visit_); }
+  /// Calls back with every batch in order, until the callback returns false.
+  void for_each(const std::function<bool(Batch)>& callback) const {
+    if (visit_) visit_(callback);
+  }
+
+ private:
+  using Visitor = std::function<void(const std::function<bool(Batch)>&)>;
+
+  template <class Range>
+  static Visitor visitor(std::shared_ptr<Range> range) {
+    return [range](const std::function<bool(Batch)>& callback) {
+      bool wanted = true;
+      for (auto&& element : *range) {
+        wanted = wanted && callback(calibration::to_batch(element));
+        if (!wanted && !calibration::must_finish(*range)) break;
+      }
+    };
+  }
+
+  Visitor visit_;
+};
+
+/// What a criterion that looks at data is measured on.
+struct Calibration {
+  BatchSource data;
+  Loss loss;               ///< Needed for gradients only.
+  int batches = 0;         ///< How many of the first batches are used; 0: all.
+  std::uint64_t seed = 0;  ///< Of libtorch's generators meanwhile, such as a random sampler's.
+};
+
+}  // namespace coppice

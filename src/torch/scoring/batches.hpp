@@ -1,0 +1,34 @@
+#pragma once
+#include <exception>
+#include <functional>
+#include <string>
+
+#include <c10/util/Exception.h>
+
+#include "coppice/base/error.hpp"
+#include "coppice/torch/calibration.hpp"
+
+namespace coppice::scoring {
+
+/// Calls back with every batch that is to be used, checked and on `device`, and with words for it; returns the number
+/// of samples. Throws Error for no data, and for a batch without samples, with tensors of different lengths, or without
+/// a target where one is needed.
+std::int64_t for_each_batch(const Calibration& calibration, at::Device device, bool needs_target,
+                            const std::function<void(const Batch&, const std::string& where)>& callback);
+
+/// The first line of what libtorch says of an error.
+std::string first_line(const c10::Error& error);
+
+/// What libtorch or a user's function throws becomes an Error that begins with `where`.
+template <class Work>
+auto guarded(const std::string& where, Work work) {
+  try {
+    return work();
+  } catch (const c10::Error& error) {
+    throw Error(where + ": " + first_line(error));
+  } catch (const std::exception& error) {
+    throw Error(where + ": " + error.what());
+  }
+}
+
+}  // namespace coppice::scoring
