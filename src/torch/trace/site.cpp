@@ -221,7 +221,9 @@ ValueId Site::op(std::string_view op, std::vector<ValueId> inputs, std::vector<A
 
 std::vector<ValueId> Site::ops(std::string_view op, std::vector<ValueId> inputs, std::size_t outputs,
                                std::vector<Attribute> attributes, std::string_view part) {
-  return translation_.builder_.op_multi(op, std::move(inputs), outputs, std::move(attributes), part_name(part));
+  const std::string name = part_name(part);
+  translation_.reserved_.insert(name);  // the node's; its values have other names
+  return translation_.builder_.op_multi(op, std::move(inputs), outputs, std::move(attributes), name);
 }
 
 ValueId Site::constant(Ints values, std::string_view part) {

@@ -55,8 +55,8 @@ class Translation {
   graph::Builder builder_;
   std::unordered_map<const JitValue*, Known> known_;
   std::unordered_map<std::size_t, ValueId> initializers_;  ///< Of leaves.
-  std::unordered_set<std::string> reserved_;               ///< The leaves' names.
-  std::map<std::string, std::size_t> stems_;               ///< Which leaf gave a node its name.
+  std::unordered_set<std::string> reserved_;  ///< Names of leaves, and of nodes without a value of that name.
+  std::map<std::string, std::size_t> stems_;  ///< Which leaf gave a node its name.
   std::unordered_map<const JitValue*, std::size_t> origins_;
   std::unordered_map<const JitValue*, const JitValue*> bases_;  ///< Of views: what they may look at.
 };

@@ -8,11 +8,19 @@ namespace coppice::tracing {
 
 void add_activation_rules(std::vector<RuleEntry>& rules);
 void add_arithmetic_rules(std::vector<RuleEntry>& rules);
+void add_attention_rules(std::vector<RuleEntry>& rules);
+void add_compare_rules(std::vector<RuleEntry>& rules);
 void add_conv_rules(std::vector<RuleEntry>& rules);
+void add_create_rules(std::vector<RuleEntry>& rules);
 void add_layout_rules(std::vector<RuleEntry>& rules);
 void add_linear_rules(std::vector<RuleEntry>& rules);
 void add_norm_rules(std::vector<RuleEntry>& rules);
+void add_pad_rules(std::vector<RuleEntry>& rules);
 void add_pool_rules(std::vector<RuleEntry>& rules);
+void add_recurrent_rules(std::vector<RuleEntry>& rules);
+void add_reduce_rules(std::vector<RuleEntry>& rules);
+void add_resize_rules(std::vector<RuleEntry>& rules);
+void add_select_rules(std::vector<RuleEntry>& rules);
 void add_unary_rules(std::vector<RuleEntry>& rules);
 
 /// The operator gives back its first argument.
