@@ -7,6 +7,7 @@
 #include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/pruning/ratio.hpp"
+#include "coppice/torch/graph_module.hpp"
 #include "coppice/torch/random_inputs.hpp"
 #include "coppice/torch/tensors.hpp"
 #include "coppice/torch/trace.hpp"
@@ -34,7 +35,7 @@ pruning::SelectOptions select_options(const PrunerOptions& options) {
   pruning::SelectOptions out;
   out.ratio = options.pruning_ratio.whole();
   out.context = options.context;
-  out.criterion = options.criterion;
+  out.criterion = options.criterion.weights_only().value_or(importance::Criterion::large_final);
   out.reduction = options.reduction;
   out.normalizer = options.normalizer;
   for (const auto& [name, ratio] : options.pruning_ratio.layers()) out.layers.emplace_back(name, ratio);
@@ -129,6 +130,7 @@ struct Pruner::State {
   std::vector<std::uint8_t> removed;  ///< By unit: what has been cut so far.
   std::vector<std::string> output_layers;
   pruning::Count before;
+  NamedTensors initial;  ///< In the widths of the beginning.
   PruneStep last;
   bool replayed = false;
 
@@ -137,6 +139,10 @@ struct Pruner::State {
   void begin();
   void lock_fixed();
   void refresh();
+  NamedTensors parameters();
+  NamedTensors in_full(const NamedTensors& tensors) const;
+  NamedTensors in_current_widths(const NamedTensors& tensors) const;
+  importance::Measure measure(std::span<const std::uint8_t> gone);
   at::Tensor expanded(const at::Tensor& tensor, std::span<const coupling::Axis> axes) const;
   std::vector<std::uint8_t> choose(graph::Model& cut, std::vector<std::string>& warnings);
   inplace::Exchange exchange(std::span<const std::uint8_t> goes);
@@ -158,7 +164,61 @@ void Pruner::State::begin() {
   output_layers = find_output_layers(prepared);
   before = count(prepared);
   removed.assign(prepared.couplings.units().size(), 0);
-  if (!options.plan) steps.emplace(prepared, select_options(options));
+  if (options.plan) return;
+  pruning::SelectOptions selecting = select_options(options);
+  const CriterionOptions& needs = options.criterion.options();
+  if (!options.criterion.weights_only())
+    selecting.measure = [this](const pruning::Prepared&, std::span<const std::uint8_t> gone) { return measure(gone); };
+  if (needs.needs_data() && !options.calibration.data)
+    throw Error("criterion " + options.criterion.name() + ": it looks at data; expected calibration.data, found none");
+  if (needs.needs_loss() && !options.calibration.loss)
+    throw Error("criterion " + options.criterion.name() +
+                ": it looks at gradients; expected calibration.loss, found none");
+  if (needs.initial) initial = options.initial.empty() ? snapshot(parameters()) : options.initial;
+  steps.emplace(prepared, std::move(selecting));
+}
+
+// What is trained, under the names of the graph.
+NamedTensors Pruner::State::parameters() {
+  NamedTensors out;
+  for (const auto& [name, tensor] : target->tensors()) {
+    const ValueId value = prepared.model.graph.find(name);
+    if (value != graph::no_value && graph::is_parameter(prepared.roles[at(value)])) out.emplace_back(name, tensor);
+  }
+  return out;
+}
+
+NamedTensors Pruner::State::in_full(const NamedTensors& tensors) const {
+  NamedTensors out;
+  for (const auto& [name, tensor] : tensors)
+    out.emplace_back(name, expanded(tensor, prepared.couplings.axes(prepared.model.graph.find(name))).clone());
+  return out;
+}
+
+NamedTensors Pruner::State::in_current_widths(const NamedTensors& tensors) const {
+  NamedTensors out;
+  for (const auto& [name, tensor] : tensors) {
+    const ValueId value = prepared.model.graph.find(name);
+    if (value == graph::no_value) continue;
+    const auto axes = prepared.couplings.axes(value);
+    Kept kept;
+    for (std::size_t k = 0; k < axes.size() && static_cast<std::int64_t>(k) < tensor.dim(); ++k)
+      if (axes[k].tracked() && prepared.couplings.kept_count(axes[k], removed) != axes[k].length)
+        kept.emplace_back(static_cast<std::int64_t>(k), prepared.couplings.kept(axes[k], removed));
+    out.emplace_back(name, inplace::keep(tensor, kept));
+  }
+  return out;
+}
+
+// Scores from gradients, activations and earlier weights, for the module as it is.
+importance::Measure Pruner::State::measure(std::span<const std::uint8_t> gone) {
+  const CriterionOptions& needs = options.criterion.options();
+  std::optional<GraphModule> silenced;
+  if (needs.input_norm || needs.output_norm) silenced.emplace(twin(prepared, gone));
+  Evidence evidence =
+      collect(model, parameters(), needs, options.calibration, {silenced ? &*silenced : nullptr, &prepared});
+  if (needs.initial) add_initial(evidence, in_current_widths(initial));
+  return make_measure(options.criterion, prepared, gone, std::move(evidence));
 }
 
 void Pruner::State::lock_fixed() {
@@ -287,6 +347,7 @@ void Pruner::State::step() {
   refresh();
   graph::Model cut;
   std::vector<std::uint8_t> goes = choose(cut, result.warnings);
+  const NamedTensors before_cut = options.criterion.options().updating ? snapshot(parameters()) : NamedTensors();
   inplace::Exchange swaps;
   bool committed = false;
   try {
@@ -303,6 +364,7 @@ void Pruner::State::step() {
     if (steps) steps->undo();
     throw;
   }
+  if (options.criterion.options().updating) initial = in_full(before_cut);
   removed = std::move(goes);
   replayed = true;
   const pruning::Count now = count(prepared, removed);

@@ -59,7 +59,7 @@ TEST(Pruner, CutsResnet18InPlace) {
 }
 
 TEST(Pruner, HalvesEveryWidth) {
-  for (const auto criterion : {large_final, coppice::random}) {
+  for (const Criterion& criterion : {Criterion(large_final), Criterion(coppice::random)}) {
     ResNet18 model;
     Pruner(model, {.pruning_ratio = "50%", .criterion = criterion, .example_inputs = {example()}}).prune_model();
     EXPECT_EQ(parameters(*model), 3055880);
@@ -291,6 +291,66 @@ TEST(Pruner, CutsAGraphModule) {
   GraphModule replayed(zoo::build("resnet18", 0, {.image_side = 64}));
   Pruner(replayed, {.plan = pruner.plan()}).prune_model();
   EXPECT_TRUE(at::equal(replayed.forward(x), module.forward(x)));
+}
+
+TEST(Pruner, LooksAtGradients) {
+  torch::manual_seed(3);
+  torch::nn::Sequential model(torch::nn::Linear(2, 3), torch::nn::Linear(3, 1));
+  {
+    const at::NoGradGuard guard;
+    const auto p = model->parameters();
+    p[0].copy_(at::tensor({1.0f, 0.0f, 0.0f, 1.0f, 5.0f, 5.0f}).view({3, 2}));
+    p[1].zero_();
+    p[2].copy_(at::tensor({2.0f, 3.0f, 0.0f}).view({1, 3}));  // the third unit reaches nothing
+    p[3].zero_();
+  }
+  const std::vector<Batch> batches{{{at::ones({4, 2})}, at::ones({4, 1})}};
+  const Calibration calibration{batches, mse()};
+  for (const Criterion& criterion : {Criterion(taylor), Criterion(hessian), Criterion(coppice::gradient)}) {
+    torch::nn::Sequential copy(torch::nn::Linear(2, 3), torch::nn::Linear(3, 1));
+    const at::NoGradGuard guard;
+    for (std::size_t i = 0; i < 4; ++i) copy->parameters()[i].copy_(model->parameters()[i]);
+    Pruner pruner(copy, {.pruning_ratio = 33,
+                         .criterion = criterion,
+                         .calibration = calibration,
+                         .example_inputs = {at::ones({1, 2})}});
+    pruner.prune_model();
+    // With d = dL/dy, the rows' |g| sum up to 2d w2 = 4d, 6d, 0, the columns' |g| are d h = d, d, 10d:
+    // means 2.5, 3.5, 5. |w g| is 2d, 3d, 0 in both.
+    const Extents expected = criterion.name() == "gradient" ? Extents{1, 2} : Extents{0, 1};
+    EXPECT_EQ(pruner.plan().cuts.at(0).kept, expected) << criterion.name();
+    EXPECT_FALSE(copy->parameters()[0].grad().defined());
+  }
+  EXPECT_NE(message([&] {
+              Pruner(model, {.pruning_ratio = 33, .criterion = taylor, .example_inputs = {at::ones({1, 2})}});
+            }).find("calibration.data"),
+            std::string::npos);
+  model->parameters()[0].requires_grad_(false);
+  EXPECT_NE(message([&] {
+              Pruner(model, {.pruning_ratio = 33,
+                             .criterion = taylor,
+                             .calibration = calibration,
+                             .example_inputs = {at::ones({1, 2})}})
+                  .prune_model();
+            }).find("0.weight"),
+            std::string::npos);
+}
+
+TEST(Pruner, ComparesWithEarlierWeights) {
+  torch::nn::Sequential model(torch::nn::Linear(2, 4), torch::nn::ReLU(), torch::nn::Linear(4, 1));
+  Pruner pruner(
+      model, {.pruning_ratio = 50, .criterion = movement, .example_inputs = {at::ones({1, 2})}, .iterative_steps = 2});
+  const auto p = model->parameters();
+  {
+    const at::NoGradGuard guard;  // row 2 stays where it was, row 0 hardly moves
+    p[0][0] += 0.1;
+    p[0][1] += 1;
+    p[0][3] += 1;
+  }
+  pruner.prune_model();
+  EXPECT_EQ(pruner.plan().cuts.at(0).kept, (Extents{0, 1, 3}));
+  pruner.prune_model();
+  EXPECT_EQ(pruner.plan().cuts.at(0).kept, (Extents{1, 3}));
 }
 
 TEST(Pruner, ReplaysAPlanOnAModule) {

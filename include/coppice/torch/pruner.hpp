@@ -8,7 +8,10 @@
 
 #include "coppice/pruning/plan.hpp"
 #include "coppice/pruning/prune.hpp"
+#include "coppice/torch/calibration.hpp"
 #include "coppice/torch/callable.hpp"
+#include "coppice/torch/criterion.hpp"
+#include "coppice/torch/evidence.hpp"
 #include "coppice/torch/libtorch.hpp"
 
 namespace torch::optim {
@@ -42,15 +45,13 @@ class PruningRatio {
   std::map<std::string, double> layers_;
 };
 
-/// The importance criteria told from the weights alone, under the names that users write.
-inline constexpr auto large_final = importance::Criterion::large_final;
-inline constexpr auto small_final = importance::Criterion::small_final;
-inline constexpr auto random = importance::Criterion::random;
-
 struct PrunerOptions {
   PruningRatio pruning_ratio;
   Context context = Context::local;
-  importance::Criterion criterion = large_final;
+  Criterion criterion = large_final;
+  Calibration calibration;  ///< For criteria that look at data.
+  /// The weights that criteria such as `movement` compare with, by parameter; empty: those at construction.
+  NamedTensors initial;
   /// One forward pass of these shows the network's structure, on a copy of nothing: the module is left as it is.
   /// Without any, 1 x channels x 224 x 224 for a module that begins with a Conv2d, 1 x features for one that begins
   /// with a Linear.
@@ -88,7 +89,7 @@ struct PruneStep {
 class Pruner {
  public:
   /// Traces the module once. Throws Error when the forward pass fails on the example inputs, for parameters on several
-  /// devices, and as pruning::StepwiseSelection does.
+  /// devices, for a criterion whose data are missing, and as pruning::StepwiseSelection does.
   explicit Pruner(Callable model, PrunerOptions options = {});
   ~Pruner();
   Pruner(Pruner&&) noexcept;
