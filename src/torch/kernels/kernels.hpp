@@ -41,6 +41,7 @@ void add_scan_kernels(std::vector<KernelEntry>& entries);
 void add_scatter_kernels(std::vector<KernelEntry>& entries);
 void add_select_kernels(std::vector<KernelEntry>& entries);
 void add_shape_kernels(std::vector<KernelEntry>& entries);
+void add_signal_kernels(std::vector<KernelEntry>& entries);
 void add_slice_kernels(std::vector<KernelEntry>& entries);
 void add_softmax_kernels(std::vector<KernelEntry>& entries);
 void add_space_kernels(std::vector<KernelEntry>& entries);

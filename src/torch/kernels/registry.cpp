@@ -43,6 +43,7 @@ std::span<const KernelEntry> all_kernels() {
     add_scatter_kernels(entries);
     add_select_kernels(entries);
     add_shape_kernels(entries);
+    add_signal_kernels(entries);
     add_slice_kernels(entries);
     add_softmax_kernels(entries);
     add_space_kernels(entries);
