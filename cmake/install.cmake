@@ -12,6 +12,13 @@ target_link_libraries(coppice_everything INTERFACE ${room_targets})
 add_library(coppice::coppice ALIAS coppice_everything)
 
 install(TARGETS ${room_targets} coppice_everything EXPORT coppice ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET coppice_torch)
+  set_target_properties(coppice_torch PROPERTIES EXPORT_NAME torch)
+  add_library(coppice::torch ALIAS coppice_torch)
+  install(TARGETS coppice_torch EXPORT coppice_torch ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT coppice_torch NAMESPACE coppice:: FILE coppiceTorchTargets.cmake DESTINATION ${COPPICE_PACKAGE_DIR})
+  install(FILES cmake/coppice_libtorch.cmake DESTINATION ${COPPICE_PACKAGE_DIR})
+endif()
 install(DIRECTORY include/coppice DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 install(EXPORT coppice NAMESPACE coppice:: FILE coppiceTargets.cmake DESTINATION ${COPPICE_PACKAGE_DIR})
 configure_package_config_file(cmake/coppiceConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/coppiceConfig.cmake

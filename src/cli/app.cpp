@@ -37,7 +37,7 @@ std::unique_ptr<CLI::App> make_app(TorchServices* services) {
   app->footer(examples);
   app->require_subcommand(0, 1);
   add_zoo(*app);
-  add_inspect(*app);
+  add_inspect(*app, services);
   add_prune(*app, services);
   add_diff(*app);
   add_verify(*app, services);

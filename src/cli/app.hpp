@@ -21,7 +21,7 @@ class TorchServices;
 std::unique_ptr<CLI::App> make_app(TorchServices* services);
 
 void add_zoo(CLI::App& app);
-void add_inspect(CLI::App& app);
+void add_inspect(CLI::App& app, TorchServices* services);
 void add_prune(CLI::App& app, TorchServices* services);
 void add_run(CLI::App& app, TorchServices* services);
 void add_verify(CLI::App& app, TorchServices* services);

@@ -3,9 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "coppice/analysis/activations.hpp"
 #include "coppice/analysis/groups.hpp"
 #include "coppice/analysis/layers.hpp"
 #include "coppice/analysis/locks.hpp"
+#include "coppice/base/error.hpp"
 #include "coppice/base/parallel.hpp"
 #include "coppice/formats/onnx.hpp"
 
@@ -14,6 +16,7 @@
 #include "cli/model_options.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/torch_services.hpp"
 
 namespace coppice::cli {
 namespace {
@@ -21,10 +24,12 @@ namespace {
 struct InspectArguments {
   std::string model;
   ModelOptions common;
+  std::string device;
   bool groups = false, locks = false, json = false;
 };
 
-void inspect(const InspectArguments& arguments) {
+void inspect(const InspectArguments& arguments, TorchServices* services) {
+  if (!arguments.device.empty() && !services) throw HandOver();
   base::set_thread_count(arguments.common.threads);
   pruning::PrepareOptions options;
   options.shapes = parse_shapes(arguments.common.shapes);
@@ -42,10 +47,18 @@ void inspect(const InspectArguments& arguments) {
   bar.begin("count", 0);
   report.layers = analysis::layers(report.prepared, analysis::Zeros::count);
   report.reach = pruning::reach(report.prepared);
+  report.activation_bytes = analysis::peak_activation_bytes(report.prepared);
   report.groups = analysis::groups(report.prepared);
   report.locks = analysis::locks(report.prepared);
   bar.end();
 
+  if (!arguments.device.empty()) {
+    try {
+      report.run_time = services->run_time(report.prepared, arguments.device, arguments.common.threads);
+    } catch (const Error& error) {
+      throw Error(arguments.model + ": " + error.what());
+    }
+  }
   for (const std::string& problem : report.prepared.problems) say("warning: " + problem);
   if (arguments.json) {
     print_json(inspect_json(report, arguments.groups, arguments.locks));
@@ -56,20 +69,22 @@ void inspect(const InspectArguments& arguments) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app) {
+void add_inspect(CLI::App& app, TorchServices* services) {
   auto arguments = std::make_shared<InspectArguments>();
   CLI::App* command = app.add_subcommand("inspect", "Show what a model holds, and what of it can be pruned");
   add_file(*command, "MODEL", arguments->model, "ONNX file")->required();
   add_shape_option(*command, arguments->common);
   command->add_flag("--groups", arguments->groups, "List the coupling groups with their members");
   command->add_flag("--locks", arguments->locks, "List what must stay: node, reason, share of the parameters");
+  command->add_option("--device", arguments->device, "Also measure how long a run takes there")->type_name("cpu|cuda");
   add_threads_option(*command, arguments->common);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->footer(
       "coppice inspect model.onnx\n"
       "coppice inspect model.onnx --locks\n"
+      "coppice inspect model.onnx --device cpu --threads 1\n"
       "coppice inspect model.onnx --shape input=1x3x640x640 --json");
-  command->callback([arguments] { inspect(*arguments); });
+  command->callback([arguments, services] { inspect(*arguments, services); });
 }
 
 }  // namespace coppice::cli

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "coppice/base/rounded.hpp"
@@ -97,6 +99,15 @@ Json lock_list(const InspectReport& report) {
 
 }  // namespace
 
+Sizes weight_sizes(const analysis::Layers& layers) {
+  Sizes out;
+  for (const analysis::TensorRow& row : layers.tensors) {
+    out.dense += tensor::byte_size(row.dtype, row.elements);
+    out.effective += tensor::byte_size(row.dtype, row.elements - std::max<std::int64_t>(row.zeros, 0));
+  }
+  return out;
+}
+
 nlohmann::ordered_json inspect_json(const InspectReport& report, bool groups, bool locks) {
   const graph::Model& model = report.prepared.model;
   Json opsets = Json::object();
@@ -114,11 +125,17 @@ nlohmann::ordered_json inspect_json(const InspectReport& report, bool groups, bo
            {"control_flow_params", report.layers.in_control_flow},
            {"macs", base::rounded(report.layers.macs)},
            {"bytes", report.bytes},
+           {"weight_bytes", weight_sizes(report.layers).dense},
+           {"nonzero_weight_bytes", weight_sizes(report.layers).effective},
+           {"activation_bytes", report.activation_bytes ? Json(*report.activation_bytes) : Json(nullptr)},
            {"reach", report.reach},
            {"group_count", report.groups.size()},
            {"locked_units", analysis::locked_units(report.prepared.couplings)},
            {"layers", layer_list(report.layers)},
            {"tensors", tensor_list(report.layers)}};
+  if (report.run_time)
+    out["run_seconds"] = {
+        {"median", report.run_time->median}, {"low", report.run_time->low}, {"high", report.run_time->high}};
   if (groups) out["groups"] = group_list(report.groups);
   if (locks) out["locks"] = lock_list(report);
   return out;

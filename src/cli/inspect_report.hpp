@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "coppice/analysis/locks.hpp"
 #include "coppice/pruning/prepare.hpp"
 
+#include "cli/torch_services.hpp"
+
 namespace coppice::cli {
 
 struct InspectReport {
@@ -18,9 +21,17 @@ struct InspectReport {
   pruning::Prepared prepared;
   analysis::Layers layers;
   double reach = 0;
+  std::optional<std::uint64_t> activation_bytes;  ///< See analysis::peak_activation_bytes.
+  std::optional<RunTime> run_time;                ///< Where --device asks for it.
   std::vector<analysis::GroupRow> groups;
   std::vector<analysis::LockRow> locks;
 };
+
+/// Bytes of the parameters, and of those that are not zero.
+struct Sizes {
+  std::uint64_t dense = 0, effective = 0;
+};
+Sizes weight_sizes(const analysis::Layers& layers);
 
 std::string inspect_text(const InspectReport& report, bool groups, bool locks);
 nlohmann::ordered_json inspect_json(const InspectReport& report, bool groups, bool locks);

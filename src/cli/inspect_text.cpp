@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <map>
 #include <string_view>
 
@@ -12,6 +13,16 @@ namespace {
 using analysis::Align;
 using analysis::percent;
 using analysis::with_separators;
+
+std::string milliseconds(double seconds) {
+  char out[32];
+  std::snprintf(out, sizeof out, seconds < 0.1 ? "%.3f" : "%.1f", seconds * 1000);
+  return out;
+}
+
+std::string run_time(const RunTime& time) {
+  return milliseconds(time.median) + " ms (" + milliseconds(time.low) + " to " + milliseconds(time.high) + ")";
+}
 
 std::string head(const InspectReport& report) {
   const graph::Model& model = report.prepared.model;
@@ -36,6 +47,12 @@ std::string head(const InspectReport& report) {
   table.row({"MACs", analysis::short_count(report.layers.macs) + (extents.empty() ? "" : " (" + extents + ")") +
                          (taken == 0 ? "" : ", with " + std::to_string(taken) + " for what depends on data")});
   table.row({"file size", analysis::short_bytes(report.bytes)});
+  if (const Sizes sizes = weight_sizes(report.layers); sizes.effective < sizes.dense / 100 * 99)
+    table.row({"without zeros", analysis::short_bytes(sizes.effective) + " of " + analysis::short_bytes(sizes.dense) +
+                                    " of weights, were zeros left out"});
+  if (report.activation_bytes)
+    table.row({"activations", analysis::short_bytes(*report.activation_bytes) + " at once, at most"});
+  if (report.run_time) table.row({"one run", run_time(*report.run_time)});
   table.row({"in reach", percent(report.reach) + " of the parameters, in " + std::to_string(report.groups.size()) +
                              (report.groups.size() == 1 ? " group" : " groups")});
   return table.text();

@@ -37,6 +37,11 @@ struct BenchArguments {
   bool json = false;
 };
 
+/// Seconds: the median, and what a tenth of the runs do not reach and a tenth exceed.
+struct RunTime {
+  double median = 0, low = 0, high = 0;
+};
+
 /// What commands need libtorch for. The program coppice has no such services and hands over to coppice-torch, so that
 /// all else starts without the second that loading libtorch takes.
 class TorchServices {
@@ -45,6 +50,9 @@ class TorchServices {
   virtual void run(const RunArguments& arguments) = 0;
   virtual void verify(const VerifyArguments& arguments) = 0;
   virtual void bench(const BenchArguments& arguments) = 0;
+
+  /// How long one run takes on random inputs with the extents for which MACs are counted.
+  virtual RunTime run_time(const pruning::Prepared& prepared, const std::string& device, int threads) = 0;
 
   /// Scores from data, as SelectOptions::measure wants them.
   using MakeMeasure =
