@@ -1,3 +1,5 @@
+#include "coppice/base/error.hpp"
+
 #include "torch/kernels/binary.hpp"
 #include "torch/kernels/kernels.hpp"
 #include "torch/kernels/operands.hpp"
@@ -36,11 +38,16 @@ Kernel mod(const Build& build) {
   });
 }
 
+at::Tensor first(const std::vector<at::Tensor>& operands) {
+  if (operands.empty()) throw Error("expected one operand or more, found none");
+  return operands[0];
+}
+
 template <BinaryFunction kFunction>
 Kernel fold(const Build&) {
   return [](Call& call) {
     const std::vector<at::Tensor> operands = all_operands(call);
-    at::Tensor out = operands.at(0);
+    at::Tensor out = first(operands);
     for (std::size_t i = 1; i < operands.size(); ++i) out = kFunction(out, operands[i]);
     call.out(0, out);
   };
@@ -49,7 +56,7 @@ Kernel fold(const Build&) {
 Kernel mean(const Build&) {
   return [](Call& call) {
     const std::vector<at::Tensor> operands = all_operands(call);
-    at::Tensor sum = operands.at(0);
+    at::Tensor sum = first(operands);
     for (std::size_t i = 1; i < operands.size(); ++i) sum = sum + operands[i];
     call.out(0, operands.size() == 1 ? sum : sum / static_cast<double>(operands.size()));
   };

@@ -5,6 +5,7 @@
 
 #include "torch/kernels/bodies.hpp"
 #include "torch/kernels/kernels.hpp"
+#include "torch/kernels/operands.hpp"
 
 namespace coppice::executor {
 namespace {
@@ -24,7 +25,7 @@ Kernel loop(const Build& build) {
   const Body body(build, "body");
   return [body](Call& call) {
     const std::size_t carried = call.input_count() < 2 ? 0 : call.input_count() - 2;
-    const std::int64_t limit = call.has(0) ? call.ints(0).at(0) : std::numeric_limits<std::int64_t>::max();
+    const std::int64_t limit = call.has(0) ? one_integer(call, 0) : std::numeric_limits<std::int64_t>::max();
     bool go_on = !call.has(1) || call.number(1) != 0;
     Tensors state;
     for (std::size_t i = 0; i < carried; ++i) state.push_back(call.in(2 + i));

@@ -1,6 +1,9 @@
 #include <algorithm>
 
+#include "coppice/base/error.hpp"
+
 #include "torch/kernels/kernels.hpp"
+#include "torch/kernels/operands.hpp"
 
 namespace coppice::executor {
 namespace {
@@ -44,9 +47,12 @@ std::vector<std::int64_t> survivors(const std::vector<Box>& boxes, const float* 
 
 Kernel non_max_suppression(const Build& build) {
   return [by_center = build.flag("center_point_box")](Call& call) {
+    const at::IntArrayRef wanted = call.in(0).sizes(), given = call.in(1).sizes();
+    if (wanted.size() != 3 || wanted[2] != 4 || given.size() != 3 || given[0] != wanted[0] || given[2] != wanted[1])
+      throw Error("expected boxes N x B x 4 and scores N x C x B");
     const at::Tensor boxes = call.in(0).detach().to(at::kCPU, at::kFloat).contiguous();
     const at::Tensor scores = call.in(1).detach().to(at::kCPU, at::kFloat).contiguous();
-    const std::int64_t limit = call.has(2) ? call.ints(2).at(0) : 0;
+    const std::int64_t limit = call.has(2) ? one_integer(call, 2) : 0;
     const double most_overlap = call.has(3) ? call.number(3) : 0;
     std::vector<double> least_score;
     if (call.has(4)) least_score.push_back(call.number(4));

@@ -1,6 +1,7 @@
 #include "torch/kernels/operands.hpp"
 
 #include "coppice/base/at.hpp"
+#include "coppice/base/error.hpp"
 
 namespace coppice::executor {
 namespace {
@@ -38,6 +39,13 @@ std::vector<at::Tensor> all_operands(const Call& call) {
     if (call.has(i)) out.push_back(call.in(i));
   to_one_device(out);
   return out;
+}
+
+std::int64_t one_integer(const Call& call, std::size_t i) {
+  const std::vector<std::int64_t> numbers = call.ints(i);
+  if (numbers.size() != 1)
+    throw Error("operand " + std::to_string(i) + ": expected one number, found " + std::to_string(numbers.size()));
+  return numbers[0];
 }
 
 at::Tensor wrapped(const at::Tensor& indices, std::int64_t extent, const at::Tensor& data) {

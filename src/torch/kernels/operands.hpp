@@ -15,6 +15,9 @@ void to_one_device(std::vector<at::Tensor>& operands);
 /// All operands that are there, on one device.
 std::vector<at::Tensor> all_operands(const Call& call);
 
+/// The only element of an integer operand. Throws Error when there are more or fewer.
+std::int64_t one_integer(const Call& call, std::size_t i);
+
 /// Indices as int64 on the device of the data, counted from the front: negative ones mean `extent` more.
 at::Tensor wrapped(const at::Tensor& indices, std::int64_t extent, const at::Tensor& data);
 

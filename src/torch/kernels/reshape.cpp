@@ -5,6 +5,7 @@
 #include "coppice/base/error.hpp"
 
 #include "torch/kernels/kernels.hpp"
+#include "torch/kernels/operands.hpp"
 
 namespace coppice::executor {
 namespace {
@@ -88,7 +89,8 @@ Kernel tile(const Build&) {
   return [](Call& call) {
     Extents repeats = call.ints(1);
     if (call.has(2)) {  // the first version: a count and an axis
-      const std::int64_t axis = at::maybe_wrap_dim(call.ints(2).at(0), call.in(0).dim()), count = repeats.at(0);
+      const std::int64_t axis = at::maybe_wrap_dim(one_integer(call, 2), call.in(0).dim()),
+                         count = one_integer(call, 1);
       repeats.assign(static_cast<std::size_t>(call.in(0).dim()), 1);
       repeats[static_cast<std::size_t>(axis)] = count;
     }

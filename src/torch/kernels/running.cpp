@@ -1,4 +1,5 @@
 #include "torch/kernels/kernels.hpp"
+#include "torch/kernels/operands.hpp"
 
 namespace coppice::executor {
 namespace {
@@ -6,7 +7,7 @@ namespace {
 Kernel cum_sum(const Build& build) {
   const bool exclusive = build.flag("exclusive"), reverse = build.flag("reverse");
   return [=](Call& call) {
-    const std::int64_t axis = call.ints(1).at(0);
+    const std::int64_t axis = one_integer(call, 1);
     const at::ScalarType type = call.in(0).scalar_type();
     at::Tensor x = reverse ? call.in(0).flip({axis}) : call.in(0);
     const std::int64_t extent = x.size(axis);
@@ -19,7 +20,7 @@ Kernel cum_sum(const Build& build) {
 
 Kernel trilu(const Build& build) {
   return [upper = build.flag("upper", true)](Call& call) {
-    const std::int64_t diagonal = call.has(1) ? call.ints(1).at(0) : 0;
+    const std::int64_t diagonal = call.has(1) ? one_integer(call, 1) : 0;
     call.out(0, upper ? at::triu(call.in(0), diagonal) : at::tril(call.in(0), diagonal));
   };
 }

@@ -48,26 +48,37 @@ std::size_t scanned_inputs(const Build& build, std::size_t operands) {
   return static_cast<std::size_t>(count);
 }
 
+void expect_outputs(const Call& call, const Tensors& found) {
+  if (found.size() < call.output_count())
+    throw Error("body: expected " + std::to_string(call.output_count()) + " outputs, found " +
+                std::to_string(found.size()));
+}
+
 // The first version has a batch axis in front of everything, and maybe a length for each of the batch.
 void run_batches(Call& call, const Scan& scan) {
   const std::size_t carried = call.input_count() - 1 - scan.scanned;
   const std::int64_t batch = call.in(1 + carried).size(0), longest = call.in(1 + carried).size(1);
   std::vector<std::int64_t> lengths(static_cast<std::size_t>(batch), longest);
   if (call.has(0)) lengths = call.ints(0);
+  if (lengths.size() != static_cast<std::size_t>(batch))
+    throw Error("sequence_lens: expected " + std::to_string(batch) + ", found " + std::to_string(lengths.size()));
   std::vector<Tensors> columns(call.output_count());
   for (std::int64_t n = 0; n < batch; ++n) {
     Tensors state, sequences;
     for (std::size_t k = 0; k < carried; ++k) state.push_back(call.in(1 + k).select(0, n));
     for (std::size_t k = 0; k < scan.scanned; ++k) sequences.push_back(call.in(1 + carried + k).select(0, n));
-    const std::int64_t length = lengths.at(static_cast<std::size_t>(n));
+    const std::int64_t length = lengths[static_cast<std::size_t>(n)];
+    if (length < 0 || length > longest)
+      throw Error("sequence_lens: expected 0 to " + std::to_string(longest) + ", found " + std::to_string(length));
     Tensors out = scan.run(call, std::move(state), sequences, length);
+    expect_outputs(call, out);
     for (std::size_t i = 0; i < columns.size(); ++i) {
       if (i >= carried && length < longest) {
         std::vector<std::int64_t> rest = out[i].sizes().vec();
         rest[0] = longest - length;
         out[i] = at::cat({out[i], at::zeros(rest, out[i].options())}, 0);
       }
-      columns[i].push_back(out.at(i));
+      columns[i].push_back(out[i]);
     }
   }
   for (std::size_t i = 0; i < columns.size(); ++i) call.out(i, at::stack(columns[i], 0));
@@ -90,7 +101,8 @@ Kernel scan(const Build& build) {
     for (std::size_t k = 0; k < made.scanned; ++k) sequences.push_back(call.in(carried + k));
     const std::int64_t length = sequences[0].size(Scan::get(made.in_axes, 0));
     const Tensors out = made.run(call, std::move(state), sequences, length);
-    for (std::size_t i = 0; i < call.output_count(); ++i) call.out(i, out.at(i));
+    expect_outputs(call, out);
+    for (std::size_t i = 0; i < call.output_count(); ++i) call.out(i, out[i]);
   };
 }
 

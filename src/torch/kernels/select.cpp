@@ -10,7 +10,7 @@ Kernel top_k(const Build& build) {
   const std::int64_t axis = build.integer("axis", -1), fixed = build.integer("k", 0);
   return [=, largest = build.flag("largest", true)](Call& call) {
     const at::Tensor& x = call.in(0);
-    const std::int64_t k = call.has(1) ? call.ints(1).at(0) : fixed;
+    const std::int64_t k = call.has(1) ? one_integer(call, 1) : fixed;
     if (k < 0 || k > x.size(axis))
       throw Error("k: expected at most " + std::to_string(x.size(axis)) + ", found " + std::to_string(k));
     // Of equal elements the first comes first, which libtorch's topk does not promise.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "coppice/base/error.hpp"
 #include "coppice/torch/tensors.hpp"
@@ -57,25 +58,29 @@ Kernel constant_of_shape(const Build& build) {
   at::Tensor one = value ? to_torch(*value).reshape({-1}) : at::zeros({1}, at::kFloat);
   if (one.numel() != 1) throw Error("value: expected one element, found " + std::to_string(one.numel()));
   return [one = std::move(one)](Call& call) {
-    // Not expanded: a constant of one element in many places would be written to by whoever writes to one of them.
+    // Elements of their own: whoever gets the tensor may write to one.
     call.out(0, one.expand(call.ints(0)).clone(at::MemoryFormat::Contiguous));
   };
 }
 
+at::Tensor whole_range(std::int64_t from, std::int64_t to, std::int64_t step) {
+  if (step == 0) throw Error("delta: expected a step, found 0");
+  if (step > 0 ? from >= to : from <= to) return at::empty({0}, at::kLong);
+  return at::arange(from, to, step, at::kLong);
+}
+
 Kernel range(const Build&) {
   return [](Call& call) {
-    const at::Tensor start = call.in(0).to(at::kCPU), delta = call.in(2).to(at::kCPU);
-    const at::ScalarType type = start.scalar_type();
-    std::int64_t count = 0;
+    const at::Tensor& start = call.in(0);
     if (is_whole(start)) {
-      const std::int64_t from = call.ints(0).at(0), to = call.ints(1).at(0), step = call.ints(2).at(0);
-      if (step == 0) throw Error("delta: expected a step, found 0");
-      count = (to - from + step + (step > 0 ? -1 : 1)) / step;
-    } else {
-      count = static_cast<std::int64_t>(std::ceil((call.number(1) - call.number(0)) / call.number(2)));
+      const at::Tensor out = whole_range(one_integer(call, 0), one_integer(call, 1), one_integer(call, 2));
+      return call.out(0, out.to(start.device(), start.scalar_type()));
     }
-    const at::Tensor index = at::arange(std::max<std::int64_t>(count, 0), at::TensorOptions(type));
-    call.out(0, (start.reshape({}) + index * delta.reshape({})).to(call.in(0).device(), type));
+    const double count = std::ceil((call.number(1) - call.number(0)) / call.number(2));
+    if (!std::isfinite(count)) throw Error("delta: expected a step that comes to an end");
+    const auto options = start.options();
+    const at::Tensor index = at::arange(std::max<std::int64_t>(static_cast<std::int64_t>(count), 0), options);
+    call.out(0, start.reshape({}) + index * call.in(2).reshape({}).to(start.device()));
   };
 }
 

@@ -14,7 +14,7 @@ namespace {
 Kernel window(const Build& build, std::vector<double> terms) {
   const at::ScalarType type = build.type("output_datatype", tensor::DType::float32);
   return [=, periodic = build.flag("periodic", true), terms = std::move(terms)](Call& call) {
-    const std::int64_t size = call.ints(0).at(0), span = std::max<std::int64_t>(periodic ? size : size - 1, 1);
+    const std::int64_t size = one_integer(call, 0), span = std::max<std::int64_t>(periodic ? size : size - 1, 1);
     const at::Tensor angle = at::arange(size, at::kDouble) * (2 * std::numbers::pi / static_cast<double>(span));
     at::Tensor out = at::zeros({size}, at::kDouble);
     for (std::size_t i = 0; i < terms.size(); ++i) out = out + at::cos(angle * static_cast<double>(i)) * terms[i];
@@ -46,9 +46,9 @@ Kernel dft(const Build& build) {
   const bool has_operand = build.opset() >= 20;
   return [=, fixed = build.integer("axis", 1)](Call& call) {
     const at::Tensor& x = call.in(0);
-    const std::int64_t named = has_operand ? (call.has(2) ? call.ints(2).at(0) : -2) : fixed;
+    const std::int64_t named = has_operand ? (call.has(2) ? one_integer(call, 2) : -2) : fixed;
     const std::int64_t axis = at::maybe_wrap_dim(named, x.dim());
-    const std::int64_t length = call.has(1) ? call.ints(1).at(0) : x.size(axis);
+    const std::int64_t length = call.has(1) ? one_integer(call, 1) : x.size(axis);
     // Sums over the whole axis: parts that cancel out keep nothing but the rounding errors.
     const at::Tensor in = as_complex(x.to(at::kDouble));
     at::Tensor out = inverse ? at::fft_ifft(in, length, axis) : at::fft_fft(in, length, axis);
@@ -61,8 +61,8 @@ Kernel stft(const Build& build) {
   return [half = build.flag("onesided", true)](Call& call) {
     at::Tensor signal = call.in(0), window = call.maybe(2);
     to_one_device({&signal, &window});
-    const std::int64_t step = call.ints(1).at(0);
-    const std::int64_t length = call.has(3) ? call.ints(3).at(0) : window.defined() ? window.size(0) : signal.size(1);
+    const std::int64_t step = one_integer(call, 1);
+    const std::int64_t length = call.has(3) ? one_integer(call, 3) : window.defined() ? window.size(0) : signal.size(1);
     if (step < 1 || length < 1) throw Error("expected a step and a length of 1 or more");
     // [batch, frames, parts, length]
     at::Tensor frames = (signal.dim() == 2 ? signal.unsqueeze(2) : signal).unfold(1, length, step);
@@ -84,7 +84,7 @@ double to_hertz(double mel) {
 Kernel mel_weight_matrix(const Build& build) {
   const at::ScalarType type = build.type("output_datatype", tensor::DType::float32);
   return [=](Call& call) {
-    const std::int64_t bands = call.ints(0).at(0), length = call.ints(1).at(0);
+    const std::int64_t bands = one_integer(call, 0), length = one_integer(call, 1);
     const double rate = call.number(2), low = to_mel(call.number(3)), high = to_mel(call.number(4));
     if (bands < 1 || length < 1 || !(rate > 0)) throw Error("expected numbers above 0");
     const std::int64_t bins = length / 2 + 1;

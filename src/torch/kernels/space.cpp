@@ -5,8 +5,14 @@
 namespace coppice::executor {
 namespace {
 
+std::int64_t block_size(const Build& build) {
+  const std::int64_t size = build.integer("blocksize", 0);
+  if (size < 1) throw Error("blocksize: expected 1 or more, found " + std::to_string(size));
+  return size;
+}
+
 Kernel depth_to_space(const Build& build) {
-  const std::int64_t block = build.integer("blocksize", 1);
+  const std::int64_t block = block_size(build);
   const std::string mode = build.text("mode", "DCR");
   if (mode != "DCR" && mode != "CRD") throw Error("mode: expected DCR or CRD, found " + mode);
   return [=](Call& call) {
@@ -19,7 +25,7 @@ Kernel depth_to_space(const Build& build) {
 }
 
 Kernel space_to_depth(const Build& build) {
-  return [block = build.integer("blocksize", 1)](Call& call) {
+  return [block = block_size(build)](Call& call) {
     const at::Tensor& x = call.in(0);
     const std::int64_t n = x.size(0), c = x.size(1), h = x.size(2) / block, w = x.size(3) / block;
     const at::Tensor split = x.reshape({n, c, h, block, w, block}).permute({0, 3, 5, 1, 2, 4});

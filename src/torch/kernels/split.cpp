@@ -18,6 +18,7 @@ std::vector<std::int64_t> equal_parts(std::int64_t extent, std::int64_t count) {
 Kernel split(const Build& build) {
   const std::int64_t axis = build.integer("axis", 0);
   const std::int64_t count = build.integer("num_outputs", static_cast<std::int64_t>(build.node().outputs.size()));
+  if (count < 1) throw Error("num_outputs: expected 1 or more, found " + std::to_string(count));
   return [=, fixed = build.integers("split")](Call& call) {
     std::vector<std::int64_t> sizes = call.has(1) ? call.ints(1) : fixed;
     if (sizes.empty()) sizes = equal_parts(call.in(0).size(axis), count);
