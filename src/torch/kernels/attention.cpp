@@ -38,7 +38,8 @@ void run(Call& call, const Attention& what) {
   const double scale = what.scale.value_or(1 / std::sqrt(static_cast<double>(query.size(3))));
   std::array<Tensor, 4> stages;
   stages[0] = match(query, key, scale);
-  Tensor scores = stages[0];
+  // The cap comes before the mask: it would give what is masked a share again.
+  Tensor scores = stages[1] = soft_capped(stages[0], what.softcap);
   if (call.has(3)) scores = masked(scores, call.in(3));
   const std::int64_t queries = query.size(2), keys = key.size(2);
   if (what.causal)
@@ -48,10 +49,9 @@ void run(Call& call, const Attention& what) {
     const Tensor visible = at::arange(keys, counts.options()) < counts.reshape({-1, 1});
     scores = hidden_where_not(scores, visible.reshape({-1, 1, 1, keys}), kNever);
   }
-  stages[1] = scores;
-  stages[2] = soft_capped(scores, what.softcap);
-  stages[3] = what.precision ? at::softmax(stages[2].to(*what.precision), -1).to(value.scalar_type())
-                             : at::softmax(stages[2], -1);
+  stages[2] = scores;
+  stages[3] =
+      what.precision ? at::softmax(scores.to(*what.precision), -1).to(value.scalar_type()) : at::softmax(scores, -1);
   const Tensor y = gather_values(stages[3], value);
   call.out(0, call.in(0).dim() == 3 ? merge_heads(y) : y);
   call.out(1, key);
