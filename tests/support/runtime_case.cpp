@@ -52,8 +52,8 @@ std::string bad_gradients(GraphModule& module, const std::vector<at::Tensor>& re
       sum = sum.defined() ? sum + at::sum(result) : at::sum(result);
   if (!sum.defined()) return {};
   sum.backward();
-  for (const auto& [name, weight] : module.weights())
-    if (weight.grad().defined() && !at::isfinite(weight.grad()).all().item<bool>())
+  for (const auto& [name, weight] : module.constants())
+    if (weight.is_leaf() && weight.grad().defined() && !at::isfinite(weight.grad()).all().template item<bool>())
       return "gradient of " + name + " is not finite";
   return {};
 }
