@@ -65,8 +65,7 @@ Taps taps_of(const Line& line, const Interpolation& how) {
     double sum = 0;
     for (std::int64_t k = first; k < first + out.count; ++k) {
       const bool inside = k >= 0 && k < line.in;
-      const double share =
-          inside || !(how.exclude || how.antialias) ? weight(how, (at - static_cast<double>(k)) / stretch) : 0;
+      const double share = inside || !how.exclude ? weight(how, (at - static_cast<double>(k)) / stretch) : 0;
       out.elements.push_back(std::clamp<std::int64_t>(k, 0, line.in - 1));
       out.weights.push_back(share);
       sum += share;
