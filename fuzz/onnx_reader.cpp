@@ -29,6 +29,10 @@ std::optional<Model> read(std::span<const std::byte> bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    coppice::formats::read_tensor_proto(coppice::tensor::Bytes::copy(std::as_bytes(std::span(data, size))), "input");
+  } catch (const coppice::Error&) {
+  }
   std::optional<Model> model = read(std::as_bytes(std::span(data, size)));
   if (!model) return 0;
   const std::string first = coppice::formats::write_onnx_bytes(*model);

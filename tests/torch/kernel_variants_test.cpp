@@ -54,6 +54,15 @@ TEST(KernelVariants, UnsignedTypesWrapRoundAtTheirOwnWidth) {
   const auto uint32 = static_cast<std::int64_t>(tensor::DType::uint32);
   expect({"Cast", {whole("to", uint16)}}, {ints({65537, -1})}, at::tensor({1, 65535}, at::kInt));
   expect({"Cast", {whole("to", uint32)}}, {ints({(std::int64_t{1} << 32) + 5, -1})}, ints({5, 0xffffffff}));
+  const auto near = [](const Spec& spec, const std::vector<at::Tensor>& inputs) {
+    GraphModule module = make(spec, inputs, tensor::DType::uint16);
+    return module.run(inputs).at(0);
+  };
+  const at::Tensor three = at::tensor({3}, at::kInt), five = at::tensor({5}, at::kInt);
+  expect_same(near({"Sub", {}}, {three, five}), at::tensor({65534}, at::kInt));
+  expect_same(near({"BitwiseNot", {}}, {five}), at::tensor({65530}, at::kInt));
+  expect_same(near({"BitShift", {text("direction", "LEFT")}}, {at::tensor({0x9001}, at::kInt), three}),
+              at::tensor({0x8008}, at::kInt));
   // uint64 lies in int64, and its highest bit is no sign.
   expect({"BitShift", {text("direction", "RIGHT")}}, {ints({-1, -1, 6}), ints({60, 0, 1})}, ints({15, -1, 3}));
   EXPECT_NE(refusal({"BitShift", {}}, {ints({1}), ints({1})}).find("direction: expected LEFT or RIGHT"),

@@ -40,8 +40,10 @@ inline at::Tensor reals(const std::vector<double>& values) {
   return at::tensor(values, at::kDouble);
 }
 
-/// Inputs "x0", "x1"..., outputs "y0"...; an undefined tensor is an operand that is left out.
-inline GraphModule make(const Spec& spec, const std::vector<at::Tensor>& inputs) {
+/// Inputs "x0", "x1"..., outputs "y0"...; an undefined tensor is an operand that is left out. `declared` is the type of
+/// all inputs in the model, where it is not the tensors' own.
+inline GraphModule make(const Spec& spec, const std::vector<at::Tensor>& inputs,
+                        tensor::DType declared = tensor::DType::undefined) {
   graph::Model model;
   model.ir_version = 8;
   model.opsets = {{"", spec.opset}};
@@ -56,7 +58,8 @@ inline GraphModule make(const Spec& spec, const std::vector<at::Tensor>& inputs)
       continue;
     }
     const graph::ValueId id = model.graph.value("x" + std::to_string(i));
-    model.graph.values[static_cast<std::size_t>(id)].dtype = element_type(inputs[i].scalar_type());
+    model.graph.values[static_cast<std::size_t>(id)].dtype =
+        declared == tensor::DType::undefined ? element_type(inputs[i].scalar_type()) : declared;
     model.graph.inputs.push_back(id);
     node.inputs.push_back(id);
   }

@@ -11,16 +11,20 @@ at::Tensor add(const at::Tensor& a, const at::Tensor& b) {
   return at::add(a, b);
 }
 
-at::Tensor sub(const at::Tensor& a, const at::Tensor& b) {
-  return at::sub(a, b);
-}
-
-at::Tensor mul(const at::Tensor& a, const at::Tensor& b) {
-  return at::mul(a, b);
-}
-
 at::Tensor div(const at::Tensor& a, const at::Tensor& b) {
   return is_whole(a) && is_whole(b) ? at::div(a, b, "trunc") : at::div(a, b);
+}
+
+Kernel plus(const Build& build) {
+  return with_unsigned(build, [](const at::Tensor& a, const at::Tensor& b) { return at::add(a, b); });
+}
+
+Kernel minus(const Build& build) {
+  return with_unsigned(build, [](const at::Tensor& a, const at::Tensor& b) { return at::sub(a, b); });
+}
+
+Kernel times(const Build& build) {
+  return with_unsigned(build, [](const at::Tensor& a, const at::Tensor& b) { return at::mul(a, b); });
 }
 
 // The result has the type of the base.
@@ -65,15 +69,15 @@ Kernel mean(const Build&) {
 }  // namespace
 
 void add_arithmetic_kernels(std::vector<KernelEntry>& entries) {
-  entries.push_back({"", "Add", binary<add>});
+  entries.push_back({"", "Add", plus});
   entries.push_back({"", "Div", binary<div>});
   entries.push_back({"", "Max", fold<at::maximum>});
   entries.push_back({"", "Mean", mean});
   entries.push_back({"", "Min", fold<at::minimum>});
   entries.push_back({"", "Mod", mod});
-  entries.push_back({"", "Mul", binary<mul>});
+  entries.push_back({"", "Mul", times});
   entries.push_back({"", "Pow", binary<pow>});
-  entries.push_back({"", "Sub", binary<sub>});
+  entries.push_back({"", "Sub", minus});
   entries.push_back({"", "Sum", fold<add>});
 }
 

@@ -55,9 +55,8 @@ Kernel unique(const Build& build) {
 
 Kernel one_hot(const Build& build) {
   return [axis = build.integer("axis", -1)](Call& call) {
-    at::Tensor values = call.in(2);
-    const at::Tensor& indices = call.in(0);
-    values = values.to(indices.device());
+    at::Tensor indices = call.in(0), values = call.in(2);
+    to_one_device({&indices, &values});
     const auto depth = static_cast<std::int64_t>(call.number(1));
     const std::int64_t rank = indices.dim() + 1, at = at::maybe_wrap_dim(axis, rank);
     std::vector<std::int64_t> along(static_cast<std::size_t>(rank), 1);

@@ -14,6 +14,12 @@ Kernel unary(const Build&) {
   return [](Call& call) { call.out(0, kFunction(call.in(0))); };
 }
 
+Kernel bitwise_not(const Build& build) {
+  return [declared = declared_type(build, build.node().input(0))](Call& call) {
+    call.out(0, wrap_unsigned(at::bitwise_not(call.in(0)), declared));
+  };
+}
+
 Kernel is_inf(const Build& build) {
   const bool negative = build.flag("detect_negative", true), positive = build.flag("detect_positive", true);
   return [=](Call& call) {
@@ -58,7 +64,7 @@ void add_unary_kernels(std::vector<KernelEntry>& entries) {
   entries.push_back({"", "Asinh", unary<at::asinh>});
   entries.push_back({"", "Atan", unary<at::atan>});
   entries.push_back({"", "Atanh", unary<at::atanh>});
-  entries.push_back({"", "BitwiseNot", unary<at::bitwise_not>});
+  entries.push_back({"", "BitwiseNot", bitwise_not});
   entries.push_back({"", "Ceil", unary<at::ceil>});
   entries.push_back({"", "Clip", clip});
   entries.push_back({"", "Cos", unary<at::cos>});
