@@ -40,7 +40,8 @@ struct Verification {
   /// Largest over outputs and samples, and over both sets of weights where they were refilled, of
   ///     max|twin - pruned| / max|twin|    for real numbers (0 where both are zero),
   ///     share of elements that differ     for whole numbers and truth values.
-  /// Infinite where shapes or types differ, or where only one of the two is a finite number.
+  /// Infinite where shapes or types differ, or where only one of the two is a finite number. Of a model that rounds
+  /// activations to quantised steps, the smallest over samples: a step may flip on some inputs, not on all.
   double error = 0;
   /// The same measure between the twin and the original: how far the cut moved the outputs. With the weights that
   /// count: the refilled ones where `refilled` says so.
