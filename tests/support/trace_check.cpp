@@ -5,6 +5,7 @@
 #include "coppice/formats/onnx.hpp"
 #include "coppice/graph/builder.hpp"
 #include "coppice/graph/infer.hpp"
+#include "coppice/torch/graph_module.hpp"
 #include "coppice/torch/tensors.hpp"
 
 #include "support/ort_referee.hpp"
@@ -52,6 +53,25 @@ std::string contradictions(const graph::Model& model) {
   return out;
 }
 
+// GraphModule and the module call the same kernels, but not always in the same steps.
+std::string run_in_executor(const graph::Model& model, const std::vector<at::Tensor>& inputs,
+                            const std::vector<at::Tensor>& expected, double tolerance) {
+  try {
+    GraphModule module(model);
+    const std::vector<at::Tensor> outputs = module.run(inputs);
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const at::Tensor a = expected[i].to(at::kDouble), b = outputs.at(i).to(at::kDouble);
+      if (a.sizes() != b.sizes()) return "output " + std::to_string(i) + " has another shape";
+      const double error =
+          a.numel() == 0 ? 0 : (a - b).abs().max().item<double>() / (a.abs().max().item<double>() + 1e-12);
+      if (!(error <= tolerance)) return "output " + std::to_string(i) + " differs by " + std::to_string(error);
+    }
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+  return {};
+}
+
 }  // namespace
 
 void run_in_referee(const graph::Model& model, const std::vector<at::Tensor>& inputs,
@@ -82,6 +102,7 @@ TraceReport check_trace(const Callable& module, const std::vector<at::Tensor>& i
   module.module().eval();
   const std::vector<at::Tensor> expected = module(inputs);
   module.module().train(training);
+  report.executor = run_in_executor(report.model, inputs, expected, 1e-5);
   run_in_referee(report.model, inputs, expected, report);
   return report;
 }

@@ -96,7 +96,7 @@ Recording record(const Callable& callable, const std::vector<at::Tensor>& inputs
   } catch (const c10::Error& error) {
     throw Error("the module's forward() failed: " + first_line(error.what_without_backtrace()));
   } catch (const std::exception& error) {
-    throw Error("the module could not be traced: " + first_line(error.what()));
+    throw Error("the module's forward() failed: " + first_line(error.what()));
   }
   if (const std::string name = undisturbed.written_parameter(); !name.empty())
     throw Error("the module's forward() writes to its parameter \"" + name + "\"");
