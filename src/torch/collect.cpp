@@ -1,5 +1,7 @@
 #include <cmath>
+#include <mutex>
 
+#include <ATen/Context.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "coppice/base/at.hpp"
@@ -8,7 +10,7 @@
 
 #include "torch/scoring/batches.hpp"
 #include "torch/scoring/norms.hpp"
-#include "torch/scoring/undisturbed.hpp"
+#include "torch/trace/undisturbed.hpp"
 
 namespace coppice {
 namespace {
@@ -82,6 +84,15 @@ class Gradients {
   std::vector<at::Tensor> tensors_, sums_, squared_sums_;
 };
 
+void seed(at::Device device, std::uint64_t value) {
+  for (const at::Device place : {at::Device(at::kCPU), device}) {
+    if (!place.is_cpu() && !place.is_cuda()) continue;
+    at::Generator generator = at::globalContext().defaultGenerator(place);
+    const std::lock_guard<std::mutex> lock(generator.mutex());
+    generator.set_current_seed(value);
+  }
+}
+
 void check(const NamedTensors& parameters, const CriterionOptions& options, const Calibration& calibration,
            const Activations& activations) {
   if (parameters.empty()) throw Error("expected parameters to score, found none");
@@ -107,14 +118,16 @@ Evidence collect(const Callable& module, const NamedTensors& parameters, const C
   const at::Device device = parameters.front().second.device();
   if (options.needs_loss()) {
     Gradients gradients(module, parameters, calibration.loss, options.squared_gradient);
-    const Undisturbed undisturbed(module.module(), device, calibration.seed);
+    const tracing::Undisturbed undisturbed(module.module(), true);
+    seed(device, calibration.seed);
     const at::AutoGradMode with_gradients(true);
     const std::int64_t samples = for_each_batch(
         calibration, device, true, [&](const Batch& batch, const std::string& where) { gradients.add(batch, where); });
     gradients.finish(out, options, samples);
   }
   if (activations.module) {
-    const Undisturbed undisturbed(*activations.module, device, calibration.seed);
+    const tracing::Undisturbed undisturbed(*activations.module, true);
+    seed(device, calibration.seed);
     add_norms(out, options, calibration, activations);
   }
   return out;

@@ -1,0 +1,112 @@
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "coppice/base/error.hpp"
+#include "coppice/formats/idx.hpp"
+#include "coppice/formats/npy.hpp"
+#include "coppice/torch/tensors.hpp"
+
+#include "torch/data/dataset.hpp"
+
+namespace coppice::data {
+namespace {
+
+constexpr std::string_view fashion_mnist = "fashion-mnist", idx = "idx:";
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return out;
+}
+
+std::int64_t count(const std::string& text, std::string_view number) {
+  const auto out = whole_number(number);
+  if (!out || *out < 1)
+    throw Error("data \"" + text + "\": expected a number of samples of 1 or more behind the colon, found \"" +
+                std::string(number) + "\"");
+  return *out;
+}
+
+at::Tensor load(const std::string& path) {
+  const at::Tensor out = to_torch(formats::read_npy(path));
+  if (out.dim() == 0 || out.size(0) == 0)
+    throw Error(path + ": expected an array with a first axis of samples, found " +
+                tensor::to_string(std::span(out.sizes().data(), out.sizes().size())));
+  return out;
+}
+
+Dataset read_npy_files(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string_view inputs = std::string_view(text).substr(0, colon);
+  std::vector<std::string> paths;
+  for (std::size_t begin = 0; begin <= inputs.size();) {
+    const std::size_t end = std::min(inputs.find(',', begin), inputs.size());
+    paths.emplace_back(inputs.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  std::vector<at::Tensor> tensors;
+  const auto add = [&](const std::string& path) {
+    if (path.empty())
+      throw Error("data \"" + text +
+                  "\": expected x.npy:y.npy, fashion-mnist[:N] or idx:FOLDER[:N], found no file name");
+    const at::Tensor tensor = load(path);
+    if (!tensors.empty() && tensors.front().size(0) != tensor.size(0))
+      throw Error(path + ": expected " + std::to_string(tensors.front().size(0)) + " samples, as in " + paths.front() +
+                  ", found " + std::to_string(tensor.size(0)));
+    return tensor;
+  };
+  for (const std::string& path : paths) tensors.push_back(add(path));
+  return {tensors, colon == std::string::npos ? at::Tensor() : add(text.substr(colon + 1))};
+}
+
+std::string find_file(const std::string& folder, const std::string& name) {
+  for (const std::string& candidate : {folder + "/" + name, folder + "/" + name + ".gz"})
+    if (std::filesystem::exists(candidate)) return candidate;
+  throw Error(folder + ": expected " + name + " or " + name + ".gz there, found none");
+}
+
+}  // namespace
+
+Dataset read_idx_folder(const std::string& folder, bool training, std::int64_t most) {
+  const std::string split = training ? "train" : "t10k";
+  const std::string pictures_path = find_file(folder, split + "-images-idx3-ubyte");
+  const std::string labels_path = find_file(folder, split + "-labels-idx1-ubyte");
+  at::Tensor pictures = to_torch(formats::read_idx(pictures_path)), labels = to_torch(formats::read_idx(labels_path));
+  if (pictures.dim() != 3 || pictures.scalar_type() != at::kByte || pictures.size(0) == 0)
+    throw Error(pictures_path + ": expected pictures of bytes, found " + std::to_string(pictures.dim()) +
+                " dimensions");
+  if (labels.dim() != 1 || labels.size(0) != pictures.size(0))
+    throw Error(labels_path + ": expected a label for each of " + std::to_string(pictures.size(0)) +
+                " pictures, found " + std::to_string(labels.dim() == 1 ? labels.size(0) : 0));
+  if (most > pictures.size(0))
+    throw Error(pictures_path + ": expected " + std::to_string(most) + " pictures, found " +
+                std::to_string(pictures.size(0)));
+  if (most > 0) {
+    pictures = pictures.narrow(0, 0, most).clone();
+    labels = labels.narrow(0, 0, most);
+  }
+  return {{pictures.unsqueeze(1)}, labels.to(at::kLong)};
+}
+
+Dataset read(const std::string& text) {
+  const std::string_view view = text;
+  if (view.starts_with(fashion_mnist) && (view.size() == fashion_mnist.size() || view[fashion_mnist.size()] == ':')) {
+    if (!std::filesystem::exists(fashion_mnist_folder))
+      throw Error("data \"" + text + "\": expected Debian's package dataset-fashion-mnist in " + fashion_mnist_folder +
+                  ", found none; idx:FOLDER reads another folder");
+    const bool all = view.size() == fashion_mnist.size();
+    return read_idx_folder(fashion_mnist_folder, true, all ? 0 : count(text, view.substr(fashion_mnist.size() + 1)));
+  }
+  if (!view.starts_with(idx)) return read_npy_files(text);
+  const std::string_view rest = view.substr(idx.size());
+  const std::size_t colon = rest.rfind(':');
+  // A folder's name may hold a colon.
+  if (colon == std::string_view::npos || !whole_number(rest.substr(colon + 1)))
+    return read_idx_folder(std::string(rest), true);
+  return read_idx_folder(std::string(rest.substr(0, colon)), true, count(text, rest.substr(colon + 1)));
+}
+
+}  // namespace coppice::data
