@@ -86,6 +86,10 @@ class Measurer {
     Total total;
     for (const ValueId constant : prepared_.couplings.constants())
       if (const WeightView* view = find(constant)) measure(constant, *view, total);
+    // All scores would be equal, and the choice would be no choice.
+    if (sums_.empty())
+      throw Error("criterion \"" + criterion_.name() +
+                  "\" measures nothing of this model: expected weights that it can " + "score, found none");
     if (criterion_.options().share_of_total)
       for (auto& [site, sums] : sums_)
         for (double& sum : sums) sum /= total.divisor();

@@ -8,6 +8,7 @@
 #include "coppice/pruning/cut.hpp"
 #include "coppice/pruning/select.hpp"
 
+#include "cli/torch_criteria.hpp"
 #include "torch/two_layers.hpp"
 
 namespace coppice {
@@ -79,6 +80,23 @@ TEST(Criterion, FromInitialWeightsByHand) {
   }
 }
 
+TEST(Criterion, OfTheUsersOwn) {
+  const pruning::Prepared prepared = two_layers();
+  // The one of docs/criteria.md.
+  const Criterion squared_taylor("squared_taylor", [](const WeightView& w) { return (w.weight * w.gradient).square(); },
+                                 {.gradient = true});
+  expect_near(measured(prepared, squared_taylor, two_samples(), "A", 1), {1 + 36, 1 + 16}, "A");
+  expect_near(measured(prepared, squared_taylor, two_samples(), "B", 0), {49, 9}, "B");
+  const Criterion row_sums("row_sums",
+                           [](const WeightView& w) {
+                             EXPECT_EQ(w.input_axis, 0);
+                             return w.weight.sum(w.input_axis);
+                           },
+                           {.channels = true});
+  expect_near(measured(prepared, row_sums, {}, "A", 1), {4, 2}, "A");
+  EXPECT_TRUE(measured(prepared, row_sums, {}, "B", 0).empty());
+}
+
 // y = v . gamma * (w x) with w = 1 -1, gamma = 2 3, v = 1 1, x = 1: the gradient of gamma is 1 -1.
 TEST(Criterion, BatchNormCountsUnderTaylor) {
   graph::Builder b("norm");
@@ -119,6 +137,13 @@ TEST(Criterion, EveryNameIsParsed) {
     EXPECT_NE(std::string(error.what()).find("found 'tailor'; nearest: taylor"), std::string::npos) << error.what();
   }
   EXPECT_THROW(Criterion("none", nullptr), Error);
+  // The command line knows them without libtorch.
+  for (const cli::TorchCriterion& known : cli::torch_criteria()) {
+    const CriterionOptions options = parse_criterion(known.name).options();
+    EXPECT_EQ(options.needs_loss(), known.needs == cli::Needs::gradients) << known.name;
+    EXPECT_EQ(options.needs_data() && !options.needs_loss(), known.needs == cli::Needs::activations) << known.name;
+    EXPECT_EQ(options.initial, known.needs == cli::Needs::snapshot) << known.name;
+  }
 }
 
 // Each unit counts with the mean of its members: A's columns and B's rows.

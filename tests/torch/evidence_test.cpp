@@ -261,7 +261,9 @@ TEST(Measure, RefusesWhatACriterionMayNotGive) {
             "criterion \"mine\" on \"A\": expected 2 numbers, one a channel, found 2x2");
   EXPECT_NE(refusal([](const WeightView& w) { return w.weight.reshape({3}); }).find("criterion \"mine\" on \"A\": "),
             std::string::npos);
-  EXPECT_EQ(refusal([](const WeightView&) { return at::Tensor(); }), "no error");
+  EXPECT_EQ(refusal([](const WeightView&) { return at::Tensor(); }),
+            "criterion \"mine\" measures nothing of this model: expected weights that it can score, found none");
+  EXPECT_EQ(refusal([](const WeightView& w) { return w.name == "A" ? w.weight : at::Tensor(); }), "no error");
 }
 
 // The twin in whole tensors, and the cut model in shrunk ones, tell the same.
