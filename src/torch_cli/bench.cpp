@@ -88,7 +88,7 @@ void print_text(const std::vector<Candidate>& candidates) {
   std::string text = table.text();
   if (candidates.size() == 2) {
     const double a = candidates[0].latency.median, b = candidates[1].latency.median;
-    text += "\n" + analysis::ratio(a, b) + " faster, with MACs / " +
+    text += "\n" + (b <= a ? analysis::ratio(a, b) + " faster" : analysis::ratio(b, a) + " slower") + ", with MACs / " +
             analysis::ratio(candidates[0].macs, candidates[1].macs) + "\n";
   }
   print(text);

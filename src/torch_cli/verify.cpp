@@ -23,12 +23,12 @@ std::string number(double value) {
   return out;
 }
 
-// "twin and pruned model agree to 3e-07 on 4 random inputs; the cut moved the outputs by 0.4".
+// "twin and pruned model agree to 3e-07 on 4 random inputs;", and in a second line "the cut moved the outputs by 0.4".
 std::string summary(const Verification& found) {
   std::string out = "twin and pruned model agree to " + number(found.error) + " on " + std::to_string(found.samples) +
-                    (found.samples == 1 ? " random input" : " random inputs") + "; the cut moved the outputs by " +
+                    (found.samples == 1 ? " random input" : " random inputs") + ";\nthe cut moved the outputs by " +
                     number(found.moved);
-  if (found.refilled) out += ", on refilled weights, as the original's outputs say nothing";
+  if (found.refilled) out += ", on refilled weights, as the original's say nothing";
   if (found.structure_only) out += "; only the structure was compared";
   return out;
 }
