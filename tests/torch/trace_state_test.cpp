@@ -115,6 +115,24 @@ TEST(TraceState, LocksWhatAnUnmappedOperatorTouches) {
   EXPECT_EQ(units, 6U);
 }
 
+// The first layer's hidden units: their rows in each gate of both directions, and their columns in the second layer.
+TEST(TraceState, CouplesThroughTheGatesOfRecurrentLayers) {
+  LSTM lstm(LSTMOptions(4, 6).num_layers(2));
+  const graph::Model model =
+      trace(Callable(lstm, [lstm](In in) mutable { return std::vector<at::Tensor>{std::get<0>(lstm(in[0]))}; }),
+            {random({5, 3, 4})});
+  const pruning::Prepared prepared = pruning::prepare(model);
+  std::vector<std::string> sites;
+  for (const auto& group : prepared.couplings.groups()) {
+    if (group.units.empty()) continue;
+    EXPECT_EQ(group.units.size(), 6U);
+    for (const auto& site : group.sites)
+      sites.push_back(std::string(prepared.model.graph.name_of(site.constant)) + "/" + std::to_string(site.axis));
+  }
+  EXPECT_EQ(sites, (std::vector<std::string>{"weight_ih_l0/0", "weight_hh_l0/0", "weight_hh_l0/1", "bias_ih_l0/0",
+                                             "bias_hh_l0/0", "weight_ih_l1/1"}));
+}
+
 TEST(TraceState, LocksViewsThatAreWrittenTo) {
   const auto unmapped = [](auto forward) { return unmapped_operators(trace(function(forward), {random({4, 3})})); };
   EXPECT_EQ(unmapped([](In in) {

@@ -27,8 +27,8 @@ struct TraceOptions {
 /// (unmapped_operators() lists them): the graph stays sound for pruning, which locks what such a node touches.
 ///
 /// The module is left as it was: training flags, parameters, buffers bit for bit, and the default generators' states.
-/// Throws Error with what the module's forward() throws, when it writes to a parameter, and when an output does not
-/// depend on the inputs or parameters.
+/// Throws Error with what the module's forward() throws, when it writes to a parameter (which stays written), when an
+/// output does not depend on the inputs or parameters, and when parameters or inputs are on different devices.
 graph::Model trace(const Callable& module, const std::vector<at::Tensor>& example_inputs,
                    const TraceOptions& options = {});
 

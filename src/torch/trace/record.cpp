@@ -76,6 +76,7 @@ Recording record(const Callable& callable, const std::vector<at::Tensor>& inputs
   // Copies: forward() may write to its inputs, and two inputs may be one tensor.
   for (const at::Tensor& input : inputs) stack.emplace_back(input.detach().clone());
   const auto run = [&](const torch::jit::Stack& arguments) {
+    const torch::jit::tracer::NoWarn quiet;  // it speaks of the recording under way
     std::vector<at::Tensor> tensors;
     for (const c10::IValue& argument : arguments) tensors.push_back(argument.toTensor());
     torch::jit::Stack results;
@@ -87,7 +88,6 @@ Recording record(const Callable& callable, const std::vector<at::Tensor>& inputs
     return results;
   };
   try {
-    const torch::jit::tracer::NoWarn quiet;
     out.graph = torch::jit::tracer::trace(
                     std::move(stack), run, [](const at::Tensor&) { return std::string(); }, true, false, &self)
                     .first->graph;

@@ -26,7 +26,7 @@ void add_unary_rules(std::vector<RuleEntry>& rules);
 /// The operator gives back its first argument.
 bool same(Site& site);
 
-/// Ranks of a list: one number stands for all axes.
+/// One entry an axis: a single number stands for all of them.
 Ints spread(Ints values, std::size_t count);
 
 /// ONNX's pads: the same at both ends of each axis.
