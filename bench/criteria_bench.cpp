@@ -1,6 +1,7 @@
 // How much of a network's accuracy is left right after a cut, without any training, by criterion: the same share of the
 // MACs goes, so the widths are the same, and only the choice of the channels differs.
-//   criteria_bench MODEL.onnx [KEEP [SEEDS [SAMPLES]]]   KEEP: share of the MACs, 0.5; 5 seeds; 256 calibration samples
+//   criteria_bench MODEL.onnx [KEEP [SEEDS [SAMPLES [CRITERION...]]]]
+// KEEP is a share of the MACs, SAMPLES the number of pictures for calibration.
 // A seed draws the calibration samples, or for `random` the channels. Test accuracy on Fashion-MNIST's 10,000 pictures.
 #include <algorithm>
 #include <cmath>
@@ -26,6 +27,9 @@ struct Setting {
   std::string model;
   double keep = 0.5;
   int seeds = 5, samples = 256;
+  std::vector<std::string> criteria{"random",   "large_final",     "l2",
+                                    "gradient", "taylor",          "taylor_multi_variable",
+                                    "hessian",  "activation_norm", "activation_magnitude"};
 };
 
 double accuracy(const graph::Model& model, const BatchSource& test) {
@@ -80,9 +84,8 @@ class Trial {
 void bench(const Setting& setting) {
   const Trial trial(setting);
   std::printf("uncut: %.2f %%\n", trial.uncut());
-  std::printf("%-20s %6s %8s %8s %8s %8s\n", "criterion", "MACs", "mean", "spread", "least", "most");
-  for (const char* name : {"random", "large_final", "l2", "gradient", "taylor", "taylor_multi_variable", "hessian",
-                           "activation_norm", "activation_magnitude"}) {
+  std::printf("%-22s %6s %8s %8s %8s %8s\n", "criterion", "MACs", "mean", "spread", "least", "most");
+  for (const std::string& name : setting.criteria) {
     std::vector<double> found;
     double macs = 0;
     for (int seed = 0; seed < setting.seeds; ++seed)
@@ -92,7 +95,8 @@ void bench(const Setting& setting) {
     for (const double value : found) squares += (value - mean) * (value - mean);
     const double spread = found.size() > 1 ? std::sqrt(squares / static_cast<double>(found.size() - 1)) : 0;
     const auto [least, most] = std::minmax_element(found.begin(), found.end());
-    std::printf("%-20s %5.1f%% %7.2f%% %7.2f%% %7.2f%% %7.2f%%\n", name, 100 * macs, mean, spread, *least, *most);
+    std::printf("%-22s %5.1f%% %7.2f%% %7.2f%% %7.2f%% %7.2f%%\n", name.c_str(), 100 * macs, mean, spread, *least,
+                *most);
     std::fflush(stdout);
   }
 }
@@ -101,7 +105,7 @@ void bench(const Setting& setting) {
 
 int main(int count, char** arguments) {
   if (count < 2) {
-    std::fprintf(stderr, "usage: criteria_bench MODEL.onnx [KEEP [SEEDS [SAMPLES]]]\n");
+    std::fprintf(stderr, "usage: criteria_bench MODEL.onnx [KEEP [SEEDS [SAMPLES [CRITERION...]]]]\n");
     return 2;
   }
   try {
@@ -109,6 +113,7 @@ int main(int count, char** arguments) {
     if (count > 2) setting.keep = std::atof(arguments[2]);
     if (count > 3) setting.seeds = std::atoi(arguments[3]);
     if (count > 4) setting.samples = std::atoi(arguments[4]);
+    if (count > 5) setting.criteria.assign(arguments + 5, arguments + count);
     bench(setting);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
