@@ -56,9 +56,12 @@ NamedTensors Job::in_current_widths(const NamedTensors& tensors) const {
 importance::Measure Job::measure(std::span<const std::uint8_t> gone) {
   const CriterionOptions& needs = options.criterion.options();
   std::optional<GraphModule> silenced;
-  if (needs.input_norm || needs.output_norm) silenced.emplace(twin(prepared, gone));
-  Evidence evidence =
-      collect(model, parameters(), needs, options.calibration, {silenced ? &*silenced : nullptr, &prepared});
+  const NamedTensors trained = parameters();
+  if ((needs.input_norm || needs.output_norm) && !trained.empty()) {
+    silenced.emplace(twin(prepared, gone));
+    silenced->to(trained.front().second.device());
+  }
+  Evidence evidence = collect(model, trained, needs, options.calibration, {silenced ? &*silenced : nullptr, &prepared});
   if (needs.initial) add_initial(evidence, in_current_widths(initial));
   return make_measure(options.criterion, prepared, gone, std::move(evidence));
 }
