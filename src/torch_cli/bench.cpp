@@ -35,7 +35,9 @@ std::vector<std::pair<std::string, graph::Shape>> with_batch(const graph::Model&
   auto shapes = parse_shapes(arguments.common.shapes);
   if (arguments.batch == 0) return shapes;
   const graph::World usual = graph::choose_worlds(model, shapes).counting;
-  for (const auto& [name, shape] : usual.inputs) {
+  for (const auto& input : usual.inputs) {
+    const std::string& name = input.first;  // Clang 14 captures no structured bindings
+    const graph::Shape& shape = input.second;
     const bool given =
         std::any_of(shapes.begin(), shapes.end(), [&](const auto& entry) { return entry.first == name; });
     if (given || shape.empty()) continue;

@@ -33,7 +33,7 @@ TEST(Criterion, FromGradientsByHand) {
   const std::vector<Case> cases{
       {gradient, {1 + 2, 0.5 + 1}, {3.5, 3}},
       {taylor, {1 + 6, 1 + 4}, {7, 3}},
-      {taylor_multi_variable, {1 + 6, std::abs(1 - 4)}, {7, 3}},
+      {taylor_multi_variable, {1.0 + 6.0, std::abs(1.0 - 4.0)}, {7, 3}},
       {hessian, {1 * 2 + 9 * 8, 4 * 0.5 + 16 * 2}, {4 * 18.5, 34}},
       {obd, {37, 17}, {37, 17}},
       {snip, {7 / 22.0, 5 / 22.0}, {7 / 22.0, 3 / 22.0}},  // 1 + 1 + 6 + 4 + 7 + 3 = 22
