@@ -151,7 +151,9 @@ int main(int argc, char** argv) {
           [&] { return seconds_of([&] { coppice::trace(network, {x}); }); });
   compare("ResNet-50: forward, in-place cut (forward included)", seconds, forward, [&] {
     ResNet50 fresh;
-    coppice::Pruner pruner(fresh, {.pruning_ratio = 50, .example_inputs = {x}});
+    coppice::PrunerOptions options{.pruning_ratio = 50};
+    options.example_inputs = {x};
+    coppice::Pruner pruner(fresh, options);
     return seconds_of([&] { pruner.prune_model(); });
   });
 }

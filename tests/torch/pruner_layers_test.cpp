@@ -76,7 +76,7 @@ std::vector<LayerCase> cases() {
        image},
       {"group_norm",
        [] {
-         return nn::Sequential(nn::Conv2d(3, 8, 3), nn::GroupNorm(nn::GroupNormOptions(2, 8)), nn::ReLU(),
+         return nn::Sequential(nn::Conv2d(3, 8, 3), nn::GroupNorm(nn::GroupNormOptions(1, 8)), nn::ReLU(),
                                nn::Conv2d(8, 4, 1));
        },
        image},
@@ -164,13 +164,22 @@ TEST(PrunerLayers, AttentionKeepsTheWidthsThatItsCodeCountsOn) {
   EXPECT_TRUE(told);
 }
 
+// Which of a norm's groups go, and which channels within them, is more than its weights tell.
+TEST(PrunerLayers, ANormOfSeveralGroupsKeepsItsWidth) {
+  nn::Sequential model(nn::Conv2d(3, 8, 3), nn::GroupNorm(nn::GroupNormOptions(2, 8)), nn::Conv2d(8, 6, 1), nn::ReLU(),
+                       nn::Conv2d(6, 4, 1));
+  Pruner(model, {.pruning_ratio = 50, .example_inputs = {at::randn({1, 3, 8, 8})}}).prune_model();
+  EXPECT_EQ(model->ptr<nn::GroupNormImpl>(1)->options.num_channels(), 8);
+  EXPECT_EQ(model->ptr<nn::Conv2dImpl>(2)->options.out_channels(), 3);
+}
+
 TEST(PrunerLayers, OptionsTellTheWidths) {
   nn::Sequential model(nn::Linear(6, 8), first(nn::LSTM(8, 10)), nn::Linear(10, 3));
   Pruner(model, {.pruning_ratio = 50, .example_inputs = {at::randn({5, 2, 6})}}).prune_model();
   const auto& lstm = *model->ptr<FirstImpl<nn::LSTM>>(1)->layer;
   EXPECT_EQ(lstm.options.input_size(), 4);
   EXPECT_EQ(lstm.options.hidden_size(), 5);
-  nn::Sequential images(nn::Conv2d(3, 8, 3), nn::GroupNorm(nn::GroupNormOptions(2, 8)), nn::Conv2d(8, 4, 1));
+  nn::Sequential images(nn::Conv2d(3, 8, 3), nn::GroupNorm(nn::GroupNormOptions(1, 8)), nn::Conv2d(8, 4, 1));
   Pruner(images, {.pruning_ratio = 50, .example_inputs = {at::randn({1, 3, 8, 8})}}).prune_model();
   EXPECT_EQ(images->ptr<nn::GroupNormImpl>(1)->options.num_channels(), 4);
   EXPECT_EQ(images->ptr<nn::Conv2dImpl>(2)->options.in_channels(), 4);

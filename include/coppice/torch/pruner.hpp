@@ -49,9 +49,9 @@ struct PrunerOptions {
   PruningRatio pruning_ratio;
   Context context = Context::local;
   Criterion criterion = large_final;
-  Calibration calibration;  ///< For criteria that look at data.
+  Calibration calibration{};  ///< For criteria that look at data.
   /// The weights that criteria such as `movement` compare with, by parameter; empty: those at construction.
-  NamedTensors initial;
+  NamedTensors initial{};
   /// One forward pass of these shows the network's structure, on a copy of nothing: the module is left as it is.
   /// Without any, 1 x channels x 224 x 224 for a module that begins with a Conv2d, 1 x features for one that begins
   /// with a Linear.
