@@ -4,10 +4,13 @@
 #include <torch/torch.h>
 
 #include "coppice/base/error.hpp"
+#include "coppice/formats/onnx.hpp"
+#include "coppice/torch/export_onnx.hpp"
 #include "coppice/torch/graph_module.hpp"
 #include "coppice/zoo/zoo.hpp"
 
 #include "../../examples/resnet18.hpp"
+#include "support/scratch.hpp"
 
 namespace coppice {
 namespace {
@@ -362,6 +365,39 @@ TEST(Pruner, ReplaysAPlanOnAModule) {
   EXPECT_TRUE(replay.done());
   EXPECT_EQ(parameters(*other), 5820556);
   EXPECT_EQ(to_json(replay.plan()), to_json(pruner.plan()));
+}
+
+TEST(Pruner, ItsPlanReplaysOnTheExportedFile) {
+  const test::Scratch scratch;
+  ResNet18 model;
+  export_onnx(model, {example()}, scratch / "model.onnx");
+  Pruner pruner(model, {.pruning_ratio = 30, .example_inputs = {example()}});
+  pruner.prune_model();
+  const pruning::PruneResult file = pruning::prune(formats::read_onnx(scratch / "model.onnx"), {.plan = pruner.plan()});
+  EXPECT_EQ(file.report.after.parameters, 5820556);
+  model->eval();
+  GraphModule pruned(file.model);
+  const at::NoGradGuard guard;
+  const at::Tensor x = at::randn({1, 3, 64, 64}), expected = model->forward(x);
+  EXPECT_LT((pruned.forward(x) - expected).abs().max().item<double>(), 1e-5 * expected.abs().max().item<double>());
+}
+
+struct ElsewhereImpl : torch::nn::Module {
+  ElsewhereImpl() : near(2, 3) {
+    register_module("near", near);
+    register_parameter("far", at::empty({3}, at::TensorOptions(at::kMeta)));
+  }
+  at::Tensor forward(at::Tensor x) { return near(x); }
+  torch::nn::Linear near;
+};
+TORCH_MODULE(Elsewhere);
+
+TEST(Pruner, ParametersOnTwoDevicesAreNamed) {
+  Elsewhere model;
+  EXPECT_EQ(message([&] {
+              Pruner(model, {.pruning_ratio = 50, .example_inputs = {at::ones({1, 2})}});
+            }),
+            "parameters: expected one device, found \"far\" on meta and \"near.weight\" on cpu");
 }
 
 }  // namespace
