@@ -20,7 +20,12 @@ bool shares_memory(const Node& node) {
 
 std::optional<std::uint64_t> bytes_of(const graph::Fact& fact) {
   if (!fact.complete() || tensor::bit_width(fact.dtype) == 0) return std::nullopt;
-  return tensor::byte_size(fact.dtype, tensor::element_count(fact.shape));
+  // Extents that a user gave may be larger than any memory.
+  std::uint64_t elements = 1;
+  for (const std::int64_t extent : fact.shape)
+    if (__builtin_mul_overflow(elements, static_cast<std::uint64_t>(extent), &elements)) return std::nullopt;
+  if (elements > (std::uint64_t{1} << 56)) return std::nullopt;
+  return tensor::byte_size(fact.dtype, static_cast<std::int64_t>(elements));
 }
 
 }  // namespace

@@ -50,8 +50,8 @@ class GraphModule : public torch::nn::Module {
   graph::Model view() const;
 
   /// Runs another graph from now on. Where a constant has the name of a parameter or buffer, that tensor stays and must
-  /// have the constant's shape; new ones are taken from `model`. Returns the graph so far, with the weights that it came
-  /// with. Throws Error, and changes nothing, where shapes differ.
+  /// have the constant's shape; new ones are taken from `model`. Returns the graph so far, with the weights that it
+  /// came with. Throws Error, and changes nothing, where shapes differ.
   graph::Model replace(graph::Model model);
 
   void to(torch::Device device, torch::Dtype dtype, bool non_blocking = false) override;

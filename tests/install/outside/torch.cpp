@@ -1,9 +1,8 @@
-#include <coppice/torch/pruner.hpp>
+#include <cstdio>
 
+#include <coppice/torch/pruner.hpp>
 #include <torch/nn/functional.h>
 #include <torch/nn/modules.h>
-
-#include <cstdio>
 
 int main() {
   torch::nn::Sequential model(torch::nn::Linear(4, 8), torch::nn::ReLU(), torch::nn::Linear(8, 2));
