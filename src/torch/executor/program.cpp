@@ -97,7 +97,7 @@ Program::Program(const graph::Model& model, const Graph& graph, const Load& load
 }
 
 std::vector<at::Tensor> Program::run(const Context& context, Frame* outer, std::vector<at::Tensor> inputs) const {
-  Frame frame{context, *this, outer, {}};
+  Frame frame{context, outer, {}};
   frame.values.resize(size_);
   for (std::size_t i = 0; i < std::min(inputs.size(), inputs_.size()); ++i)
     frame.values[at(inputs_[i])] = std::move(inputs[i]);

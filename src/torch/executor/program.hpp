@@ -23,7 +23,6 @@ struct Context {
 /// The values of one graph while it runs.
 struct Frame {
   const Context& context;
-  const Program& program;
   Frame* outer = nullptr;  ///< Of the graph around a subgraph.
   std::vector<at::Tensor> values;
 };

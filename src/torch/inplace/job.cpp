@@ -111,10 +111,10 @@ std::vector<std::uint8_t> Job::choose(graph::Model& cut, std::vector<std::string
       check_cut(prepared, goes, cut);
       return goes;
     } catch (const pruning::StructureError& error) {
-      if (steps) steps->undo();
-      if (options.plan || error.units.empty() || round + 1 == most_rounds) throw;
-      prepared.couplings.lock(error.units, coupling::Reason::structure, error.node);
-      steps->undo();
+      const bool again = steps && !error.units.empty() && round + 1 < most_rounds;
+      if (again) prepared.couplings.lock(error.units, coupling::Reason::structure, error.node);
+      if (steps) steps->undo();  // looks again at what may go, so the lock comes first
+      if (!again) throw;
       warnings.push_back(std::to_string(error.units.size()) + " units stay: " + error.what());
     } catch (...) {
       if (steps) steps->undo();
