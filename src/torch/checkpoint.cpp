@@ -11,6 +11,7 @@
 #include "coppice/base/error.hpp"
 
 #include "torch/inplace/module_widths.hpp"
+#include "torch/messages.hpp"
 
 namespace coppice {
 namespace {
@@ -103,8 +104,7 @@ std::optional<pruning::Plan> load(torch::nn::Module& module, const std::string& 
       tensor.set_data(before[i]);
     }
     inplace::fit_options(module, groups_before);
-    const std::string text = error.what();
-    throw Error(path + ": " + text.substr(0, text.find('\n')));
+    throw Error(path + ": " + first_line(error.what()));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "coppice/torch/tensors.hpp"
 
 #include "torch/executor/program.hpp"
+#include "torch/messages.hpp"
 
 namespace coppice {
 namespace {
@@ -45,7 +46,7 @@ Place place_of(torch::nn::Module& root, std::string name) {
 }
 
 std::string describe(at::ScalarType type, at::IntArrayRef sizes) {
-  return std::string(tensor::name(element_type(type))) + " " + tensor::to_string(std::span(sizes.data(), sizes.size()));
+  return std::string(tensor::name(element_type(type))) + " " + shape_text(sizes);
 }
 
 std::string describe(const graph::Value& value) {

@@ -5,6 +5,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/torch/evidence.hpp"
 
+#include "torch/messages.hpp"
 #include "torch/scoring/layers.hpp"
 #include "torch/scoring/numbers.hpp"
 
@@ -52,7 +53,7 @@ class Rest {
     const auto refuse = [&] {
       throw Error("evidence for \"" + name_ +
                   "\": expected the shape of the constant, whole or without what is gone, " + "found " +
-                  tensor::to_string(std::span(tensor.sizes().data(), tensor.sizes().size())));
+                  shape_text(tensor.sizes()));
     };
     if (static_cast<std::size_t>(tensor.dim()) != axes_.size()) refuse();
     for (std::size_t k = 0; k < axes_.size(); ++k) {

@@ -14,6 +14,7 @@
 
 #include "cli/app.hpp"
 #include "cli/output.hpp"
+#include "torch/messages.hpp"
 #include "torch_cli/device.hpp"
 #include "torch_cli/services.hpp"
 
@@ -40,10 +41,6 @@ std::size_t place_of(const std::string& name, const std::vector<std::string>& na
   throw Error("no input is named \"" + name + "\"; nearest: " + base::nearest_list(name, views));
 }
 
-std::string extents(const at::Tensor& tensor) {
-  return tensor::to_string(std::span(tensor.sizes().data(), tensor.sizes().size()));
-}
-
 std::string number(double value) {
   char out[32];
   std::snprintf(out, sizeof out, "%.6g", value);
@@ -61,7 +58,7 @@ std::string table(const std::vector<Summary>& outputs) {
   for (const auto& [name, value] : outputs) {
     const at::Tensor numbers = value.numel() > 0 && !value.is_complex() ? value.to(at::kDouble) : at::Tensor();
     const auto shown = [&](auto of) { return numbers.defined() ? number(of(numbers).template item<double>()) : "-"; };
-    out.row({name, std::string(tensor::name(element_type(value.scalar_type()))), extents(value),
+    out.row({name, std::string(tensor::name(element_type(value.scalar_type()))), shape_text(value.sizes()),
              shown([](const at::Tensor& t) { return t.min(); }), shown([](const at::Tensor& t) { return t.mean(); }),
              shown([](const at::Tensor& t) { return t.max(); })});
   }

@@ -9,6 +9,7 @@
 #include "coppice/torch/tensors.hpp"
 
 #include "torch/data/dataset.hpp"
+#include "torch/messages.hpp"
 
 namespace coppice::data {
 namespace {
@@ -33,8 +34,7 @@ std::int64_t count(const std::string& text, std::string_view number) {
 at::Tensor load(const std::string& path) {
   const at::Tensor out = to_torch(formats::read_npy(path));
   if (out.dim() == 0 || out.size(0) == 0)
-    throw Error(path + ": expected an array with a first axis of samples, found " +
-                tensor::to_string(std::span(out.sizes().data(), out.sizes().size())));
+    throw Error(path + ": expected an array with a first axis of samples, found " + shape_text(out.sizes()));
   return out;
 }
 

@@ -7,6 +7,8 @@
 #include "coppice/base/error.hpp"
 #include "coppice/torch/tensors.hpp"
 
+#include "torch/messages.hpp"
+
 namespace coppice::executor {
 namespace {
 
@@ -17,12 +19,6 @@ using graph::ValueId;
 
 std::string operator_name(const Node& node) {
   return node.domain.empty() ? node.op : node.domain + "." + node.op;
-}
-
-// The first line of a libtorch error; what follows is a trace of its own calls.
-std::string first_line(const c10::Error& error) {
-  const std::string text = error.what_without_backtrace();
-  return text.substr(0, text.find('\n'));
 }
 
 // The values of this graph that a node reads, those that its subgraphs capture included.

@@ -12,6 +12,7 @@
 #include "torch/inplace/literals.hpp"
 #include "torch/inplace/options.hpp"
 #include "torch/inplace/output_layers.hpp"
+#include "torch/messages.hpp"
 #include "torch/trace/undisturbed.hpp"
 
 namespace coppice::inplace {
@@ -159,11 +160,10 @@ void Job::try_forward(const graph::Model& cut) {
       const graph::Fact& expected = prepared.first[at(ids[i])];
       if (!prepared.worlds.dynamic && expected.complete() && at::IntArrayRef(expected.shape) != outputs[i].sizes())
         found = "output " + std::to_string(i) + ": expected " + tensor::to_string(expected.shape) + ", found " +
-                tensor::to_string(std::span(outputs[i].sizes().data(), outputs[i].sizes().size()));
+                shape_text(outputs[i].sizes());
     }
   } catch (const std::exception& error) {
-    const std::string text = error.what();
-    found = text.substr(0, text.find('\n'));
+    found = first_line(error.what());
   }
   if (found.empty()) return;
   const std::string literals = changed_literals(prepared.model.graph, cut.graph);

@@ -42,9 +42,4 @@ std::int64_t for_each_batch(const Calibration& calibration, at::Device device, b
   return samples;
 }
 
-std::string first_line(const c10::Error& error) {
-  const std::string text = error.what_without_backtrace();
-  return text.substr(0, text.find('\n'));
-}
-
 }  // namespace coppice::scoring

@@ -8,6 +8,8 @@
 #include "coppice/base/error.hpp"
 #include "coppice/torch/calibration.hpp"
 
+#include "torch/messages.hpp"
+
 namespace coppice::scoring {
 
 /// Calls back with every batch that is to be used, checked and on `device`, and with words for it; returns the number
@@ -15,9 +17,6 @@ namespace coppice::scoring {
 /// a target where one is needed.
 std::int64_t for_each_batch(const Calibration& calibration, at::Device device, bool needs_target,
                             const std::function<void(const Batch&, const std::string& where)>& callback);
-
-/// The first line of what libtorch says of an error.
-std::string first_line(const c10::Error& error);
 
 /// What libtorch or a user's function throws becomes an Error that begins with `where`.
 template <class Work>

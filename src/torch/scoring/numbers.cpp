@@ -7,6 +7,7 @@
 #include "coppice/tensor/scores.hpp"
 #include "coppice/tensor/tensor.hpp"
 
+#include "torch/messages.hpp"
 #include "torch/scoring/batches.hpp"
 
 namespace coppice::scoring {
@@ -54,10 +55,6 @@ at::Tensor from_weights(importance::Criterion criterion, const at::Tensor& weigh
               "\" compares slices: it has no number for a single weight");
 }
 
-std::string shape_text(const at::Tensor& tensor) {
-  return tensor::to_string(std::span(tensor.sizes().data(), tensor.sizes().size()));
-}
-
 }  // namespace
 
 at::Tensor numbers(const Criterion& criterion, std::string_view name, WeightView view, std::uint64_t seed,
@@ -80,10 +77,10 @@ at::Tensor numbers(const Criterion& criterion, std::string_view name, WeightView
     const std::int64_t channels = view.weight.size(view.output_axis);
     if (out.dim() != 1 || out.size(0) != channels)
       throw Error(where + ": expected " + std::to_string(channels) + " numbers, one a channel, found " +
-                  shape_text(out));
+                  shape_text(out.sizes()));
   } else if (out.sizes() != view.weight.sizes()) {
-    throw Error(where + ": expected numbers in the weight's shape " + shape_text(view.weight) + ", found " +
-                shape_text(out));
+    throw Error(where + ": expected numbers in the weight's shape " + shape_text(view.weight.sizes()) + ", found " +
+                shape_text(out.sizes()));
   }
   out = out.detach().to(at::kCPU, at::kDouble).contiguous();
   for (const double number : values(out))

@@ -10,6 +10,7 @@
 
 #include "coppice/base/error.hpp"
 
+#include "torch/messages.hpp"
 #include "torch/trace/undisturbed.hpp"
 
 namespace coppice::tracing {
@@ -42,11 +43,6 @@ torch::jit::Module mirror(const std::vector<Leaf>& leaves) {
   for (std::size_t i = 0; i < leaves.size(); ++i)
     out.register_parameter("p" + std::to_string(i), leaves[i].tensor, false);
   return out;
-}
-
-// The first line of what libtorch says, without the stack of calls.
-std::string first_line(const std::string& message) {
-  return message.substr(0, message.find('\n'));
 }
 
 void check_devices(const std::vector<Leaf>& leaves, const std::vector<at::Tensor>& inputs) {
@@ -94,7 +90,7 @@ Recording record(const Callable& callable, const std::vector<at::Tensor>& inputs
   } catch (const Error&) {
     throw;
   } catch (const c10::Error& error) {
-    throw Error("the module's forward() failed: " + first_line(error.what_without_backtrace()));
+    throw Error("the module's forward() failed: " + first_line(error));
   } catch (const std::exception& error) {
     throw Error("the module's forward() failed: " + first_line(error.what()));
   }
