@@ -11,13 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "coppice/data/loader.hpp"
+#include "coppice/data/read.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/pruning/cut.hpp"
 #include "coppice/pruning/select.hpp"
 #include "coppice/torch/evidence.hpp"
 #include "coppice/torch/graph_module.hpp"
-
-#include "torch/data/dataset.hpp"
 
 namespace {
 
@@ -49,9 +49,9 @@ class Trial {
   Trial(Setting setting)
       : setting_(std::move(setting)),
         original_(formats::read_onnx(setting_.model)),
-        training_(std::make_shared<data::Dataset>(data::read_idx_folder(data::fashion_mnist_folder, true))),
-        test_(data::batches(std::make_shared<data::Dataset>(data::read_idx_folder(data::fashion_mnist_folder, false)),
-                            {.batch_size = 500, .shuffled = false})) {}
+        training_(data::read_idx_folder(data::fashion_mnist_folder, data::Part::training)),
+        test_(data::Loader(data::read_idx_folder(data::fashion_mnist_folder, data::Part::test),
+                           {.batch_size = 500, .shuffled = false})) {}
 
   double uncut() const { return accuracy(original_, test_); }
 
@@ -61,7 +61,7 @@ class Trial {
     if (criterion.weights_only()) {
       options.criterion = *criterion.weights_only();
     } else {
-      const Calibration calibration{.data = data::batches(training_, {.batch_size = setting_.samples, .seed = seed}),
+      const Calibration calibration{.data = data::Loader(training_, {.batch_size = setting_.samples, .seed = seed}),
                                     .loss = cross_entropy(),
                                     .batches = 1};
       options.measure = [&, calibration](const pruning::Prepared& whole, std::span<const std::uint8_t> removed) {
@@ -77,7 +77,7 @@ class Trial {
  private:
   Setting setting_;
   graph::Model original_;
-  std::shared_ptr<const data::Dataset> training_;
+  data::DatasetPtr training_;
   BatchSource test_;
 };
 

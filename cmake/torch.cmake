@@ -26,13 +26,22 @@ target_precompile_headers(coppice_torch PRIVATE include/coppice/torch/libtorch.h
 foreach(target coppice_torch coppice_torch_kernels)
   target_compile_options(${target} PRIVATE -O1)
 endforeach()
+
+# Samples, and the loop of training, pruning and recovery.
+coppice_room(data USES torch)
+coppice_room(train USES data PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+foreach(room data train)
+  target_compile_options(coppice_${room} PRIVATE -O1)
+  target_precompile_headers(coppice_${room} REUSE_FROM coppice_torch)
+endforeach()
+
 # Installed apart from the core, which must be usable without libtorch.
 get_property(rooms GLOBAL PROPERTY COPPICE_ROOMS)
-list(REMOVE_ITEM rooms torch)
+list(REMOVE_ITEM rooms torch data train)
 set_property(GLOBAL PROPERTY COPPICE_ROOMS ${rooms})
 
 # The program: the commands of the room cli, with the work that libtorch does.
-coppice_room(torch_cli USES torch cli PRIVATE CLI11::CLI11 nlohmann_json::nlohmann_json)
+coppice_room(torch_cli USES train cli PRIVATE CLI11::CLI11 nlohmann_json::nlohmann_json)
 get_target_property(sources coppice_torch_cli SOURCES)
 list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
 set_target_properties(coppice_torch_cli PROPERTIES SOURCES "${sources}")

@@ -7,13 +7,13 @@
 #include <memory>
 #include <string>
 
+#include <coppice/data/loader.hpp>
+#include <coppice/data/read.hpp>
 #include <coppice/formats/onnx.hpp>
 #include <coppice/graph/builder.hpp>
 #include <coppice/torch/graph_module.hpp>
 #include <coppice/torch/tensors.hpp>
 #include <torch/torch.h>
-
-#include "torch/data/dataset.hpp"
 
 namespace {
 
@@ -74,8 +74,8 @@ double accuracy(GraphModule& module, const BatchSource& test) {
 void train(const std::string& path, int epochs) {
   torch::manual_seed(0);
   const auto folder = data::fashion_mnist_folder;
-  const auto training = std::make_shared<data::Dataset>(data::read_idx_folder(folder, true));
-  const auto test = std::make_shared<data::Dataset>(data::read_idx_folder(folder, false));
+  const auto training = data::read_idx_folder(folder, data::Part::training);
+  const auto test = data::read_idx_folder(folder, data::Part::test);
   GraphModule module(fashion_cnn());
   const std::int64_t batch_size = 128, steps = (training->size() + batch_size - 1) / batch_size * epochs;
   torch::optim::SGD optimizer(module.parameters(), torch::optim::SGDOptions(0.1).momentum(0.9).weight_decay(5e-4));
@@ -84,7 +84,7 @@ void train(const std::string& path, int epochs) {
   for (int epoch = 0; epoch < epochs; ++epoch) {
     module.train();
     double sum = 0;
-    data::batches(training, {.batch_size = batch_size, .seed = static_cast<std::uint64_t>(epoch)})
+    BatchSource(data::Loader(training, {.batch_size = batch_size, .seed = static_cast<std::uint64_t>(epoch)}))
         .for_each([&](const Batch& batch) {
           // The rate falls from its peak to zero along a cosine.
           const double rate = 0.05 * (1 + std::cos(M_PI * static_cast<double>(step++) / static_cast<double>(steps)));
@@ -97,7 +97,7 @@ void train(const std::string& path, int epochs) {
           return true;
         });
     std::printf("epoch %d: loss %.4f, test accuracy %.2f %%\n", epoch + 1, sum / static_cast<double>(training->size()),
-                100 * accuracy(module, data::batches(test, {.batch_size = 500, .shuffled = false})));
+                100 * accuracy(module, data::Loader(test, {.batch_size = 500, .shuffled = false})));
     std::fflush(stdout);
   }
   formats::write_onnx(module.model(), path);

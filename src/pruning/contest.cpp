@@ -14,6 +14,16 @@ std::int64_t size(const std::vector<std::int32_t>& units) {
   return static_cast<std::int64_t>(units.size());
 }
 
+// Units of a contender on its own that stay.
+std::int64_t target_keep(const Contender& contender, double ratio, double share) {
+  return rounded_keep(contender, keep_count(size(contender.units), contender.ratio ? *contender.ratio * share : ratio));
+}
+
+// Units of a set that go.
+std::int64_t share_of(std::int64_t total, double ratio) {
+  return static_cast<std::int64_t>(std::floor(static_cast<double>(total) * ratio + 1e-9));
+}
+
 }  // namespace
 
 Contest::Contest(const coupling::Couplings& couplings, std::span<const Contender> contenders,
@@ -57,11 +67,18 @@ std::int64_t rounded_keep(const Contender& contender, std::int64_t keep) {
   return std::min(width, total) - contender.locked;
 }
 
-// Units of one contender to drop from what is left.
-std::int64_t Contest::wanted(std::size_t c, double ratio) const {
-  const Contender& contender = contenders_[c];
-  const std::int64_t keep = rounded_keep(contender, keep_count(size(contender.units), ratio));
-  return std::max<std::int64_t>(0, size(order_[c]) - keep);
+std::vector<std::int64_t> units_asked(std::span<const Contender> contenders, double ratio, double share) {
+  std::vector<std::int64_t> out, totals;
+  for (const Contender& contender : contenders) {
+    if (contender.set < 0) {
+      out.push_back(size(contender.units) - target_keep(contender, ratio, share));
+      continue;
+    }
+    if (at(contender.set) >= totals.size()) totals.resize(at(contender.set) + 1);
+    totals[at(contender.set)] += size(contender.units);
+  }
+  for (const std::int64_t total : totals) out.push_back(share_of(total, ratio));
+  return out;
 }
 
 // The lowest of all units of a set go, but a contender at its least sends the next candidates.
@@ -72,7 +89,7 @@ void Contest::rank_set(std::span<const std::size_t> order, double ratio, std::ve
     if (!seen[c]) total += size(contenders_[c].units);
     seen[c] = 1;
   }
-  auto open = static_cast<std::int64_t>(std::floor(static_cast<double>(total) * ratio + 1e-9));
+  std::int64_t open = share_of(total, ratio);
   open -= total - static_cast<std::int64_t>(order.size());  // what earlier steps removed
   for (std::size_t c : order) {
     if (open <= 0) break;
@@ -102,7 +119,8 @@ void Contest::give_back(std::vector<std::uint8_t>& removed) const {
 std::vector<std::uint8_t> Contest::choose(double ratio, double share) const {
   std::vector<std::int64_t> drops(contenders_.size(), 0);
   for (std::size_t c = 0; c < contenders_.size(); ++c)
-    if (contenders_[c].set < 0) drops[c] = wanted(c, contenders_[c].ratio ? *contenders_[c].ratio * share : ratio);
+    if (contenders_[c].set < 0)
+      drops[c] = std::max<std::int64_t>(0, size(order_[c]) - target_keep(contenders_[c], ratio, share));
   for (const auto& set : sets_) rank_set(set, ratio, drops);
   std::vector<std::uint8_t> removed = gone_;
   for (std::size_t c = 0; c < contenders_.size(); ++c)

@@ -27,6 +27,10 @@ std::vector<Contender> contenders(const Prepared& prepared, const SelectOptions&
 /// How many units of a contender stay when `keep` of them should: not below `least`, and rounded.
 std::int64_t rounded_keep(const Contender& contender, std::int64_t keep);
 
+/// How many units each contender of its own, and each set, shall lose in all: what Contest::choose() goes by, whatever
+/// the scores. Of sets before rounding.
+std::vector<std::int64_t> units_asked(std::span<const Contender> contenders, double ratio, double share);
+
 /// Contenders with the scores of one step. Choosing is linear in the number of units, so that a search over ratios
 /// costs little.
 class Contest {
@@ -41,7 +45,6 @@ class Contest {
   std::vector<std::uint8_t> choose(double ratio, double share) const;
 
  private:
-  std::int64_t wanted(std::size_t contender, double ratio) const;
   void rank_set(std::span<const std::size_t> order, double ratio, std::vector<std::int64_t>& drops) const;
   void give_back(std::vector<std::uint8_t>& removed) const;
 

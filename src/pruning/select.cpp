@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <utility>
 
 #include "coppice/base/at.hpp"
@@ -137,46 +138,90 @@ StepwiseSelection::StepwiseSelection(Prepared& prepared, SelectOptions options)
   }
   groups_ = contenders(prepared, options_, ratios_);
   if (groups_.empty()) throw Error("nothing can be pruned: " + lock_summary(prepared));
-  const bool searched = options_.target_macs || options_.target_parameters;
-  selection_.ratio = searched ? 0 : options_.ratio;
-  selection_.removed.assign(prepared.couplings.units().size(), 0);
+  now_.selection.ratio = searched() ? 0 : options_.ratio;
+  now_.selection.removed.assign(prepared.couplings.units().size(), 0);
 }
 
 StepwiseSelection::~StepwiseSelection() = default;
 
-void StepwiseSelection::next() {
-  if (done()) throw Error("all " + std::to_string(options_.steps) + " steps are done");
-  before_ = selection_;
-  reached_before_ = reached_;
-  ++step_;
-  Selection& out = selection_;
+// Scores what is left and takes `share` of the way; `fresh`: a target's ratio is searched anew.
+void StepwiseSelection::choose(double share, bool fresh) {
+  const bool first =
+      std::find(now_.selection.removed.begin(), now_.selection.removed.end(), 1) == now_.selection.removed.end();
+  Selection& out = now_.selection;
   const auto start = std::chrono::steady_clock::now();
   importance::ScoreOptions scoring{options_.criterion, {}, options_.reduction, normalizer(options_), options_.seed};
   if (options_.measure) scoring.measure = options_.measure(prepared_, out.removed);
   out.scores = importance::unit_scores(prepared_.model.graph, prepared_.couplings, prepared_.roles, scoring,
-                                       step_ == 1 ? std::span<const std::uint8_t>() : out.removed);
+                                       first ? std::span<const std::uint8_t>() : out.removed);
   out.score_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const Contest contest(prepared_.couplings, groups_, out.scores, out.removed);
-  // The last step arrives, even on a schedule that comes back down.
-  const double share = done() ? 1 : iterative_ratio(1, step_, options_.steps, options_.schedule);
   double ratio = out.ratio * share;
-  if (options_.target_macs || options_.target_parameters) {
-    // Fresh scores may send dearer units than the scores before: only a ratio found anew at every step, of which
-    // this step takes its share, cannot carry the way past the target.
+  if (searched() && fresh) {
+    // Fresh scores may send dearer units than the scores before: only a ratio found anew, of which this step takes
+    // its share, cannot carry the way past the target.
     const double found = search(prepared_, contest, options_);
-    out.ratio = found > 0 ? found : reached_;
+    out.ratio = found > 0 ? found : now_.reached;
     ratio = found * share;
   }
   out.removed = contest.choose(ratio, share);
-  reached_ = std::max(reached_, ratio);
+  now_.reached = std::max(now_.reached, ratio);
   out.step_parameters.push_back(count(prepared_, out.removed).parameters);
 }
 
+void StepwiseSelection::next() {
+  if (done()) throw Error("all " + std::to_string(options_.steps) + " steps are done");
+  before_ = now_;
+  ++now_.step;
+  // The last step arrives, even on a schedule that comes back down.
+  choose(done() ? 1 : iterative_ratio(1, now_.step, options_.steps, options_.schedule), true);
+}
+
+bool StepwiseSelection::due(double share) const {
+  if (!(share > 0)) return false;
+  share = std::min(share, 1.0);
+  if (searched() && (now_.selection.ratio == 0 || share == 1)) return now_.arrived < share;
+  const auto asked = units_asked(groups_, now_.selection.ratio * share, share);
+  if (now_.asked.size() != asked.size())  // nothing was asked yet, or a lock has changed what may go
+    return std::any_of(asked.begin(), asked.end(), [](std::int64_t count) { return count > 0; });
+  return !std::equal(asked.begin(), asked.end(), now_.asked.begin(), std::less_equal<>());
+}
+
+bool StepwiseSelection::advance(double share) {
+  if (!due(share)) return false;
+  share = std::min(share, 1.0);
+  Progress last = now_;
+  choose(share, searched() && (now_.selection.ratio == 0 || share == 1));
+  now_.asked = units_asked(groups_, now_.selection.ratio * share, share);
+  now_.arrived = std::max(now_.arrived, share);
+  const bool chosen = now_.selection.removed != last.selection.removed;
+  if (chosen) before_ = std::move(last);
+  return chosen;
+}
+
+StepwiseSelection::Position StepwiseSelection::position() const {
+  return {now_.selection.removed, now_.step, now_.selection.ratio, now_.reached, now_.arrived};
+}
+
+void StepwiseSelection::go_to(const Position& position) {
+  const auto units = prepared_.couplings.units();
+  if (position.removed.size() != units.size())
+    throw Error("position: expected " + std::to_string(units.size()) + " units, found " +
+                std::to_string(position.removed.size()));
+  for (std::size_t i = 0; i < units.size(); ++i)
+    if (position.removed[i] && units[i].locked)
+      throw Error("position: expected locked units to stay, found unit " + std::to_string(i) + " removed");
+  now_ = {};
+  now_.selection.removed = position.removed;
+  now_.selection.ratio = position.ratio;
+  now_.step = position.step;
+  now_.reached = position.reached;
+  now_.arrived = position.arrived;
+  now_.asked = units_asked(groups_, position.ratio * position.arrived, position.arrived);
+}
+
 void StepwiseSelection::undo() {
-  if (step_ == 0) return;
-  --step_;
-  selection_ = before_;
-  reached_ = reached_before_;
+  now_ = before_;
   groups_ = contenders(prepared_, options_, ratios_);
 }
 

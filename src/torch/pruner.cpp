@@ -23,6 +23,18 @@ const PruneStep& Pruner::prune_model() {
   return state_->last;
 }
 
+const PruneStep* Pruner::prune_to(double share) {
+  return state_->step_to(share) ? &state_->last : nullptr;
+}
+
+void Pruner::save(torch::serialize::OutputArchive& archive) const {
+  state_->save(archive);
+}
+
+void Pruner::load(torch::serialize::InputArchive& archive) {
+  state_->load(archive);
+}
+
 bool Pruner::done() const {
   return state_->options.plan ? state_->replayed : state_->steps->done();
 }

@@ -7,7 +7,8 @@
 #include "coppice/torch/tensors.hpp"
 
 #include "cli/app.hpp"
-#include "torch/data/dataset.hpp"
+#include "coppice/data/loader.hpp"
+#include "coppice/data/read.hpp"
 #include "torch_cli/device.hpp"
 #include "torch_cli/services.hpp"
 
@@ -36,9 +37,9 @@ TorchServices::MakeMeasure Services::measure(const PruneArguments& arguments) {
   const at::Device device = parse_device(arguments.device);
   auto calibration = std::make_shared<Calibration>();
   if (!arguments.data.empty()) {
-    auto dataset = std::make_shared<const data::Dataset>(data::read(arguments.data));
+    const data::DatasetPtr dataset = data::read(arguments.data);
     const std::uint64_t seed = arguments.options.select.seed;
-    calibration->data = data::batches(dataset, {.batch_size = arguments.batch_size, .seed = seed});
+    calibration->data = data::Loader(dataset, {.batch_size = arguments.batch_size, .seed = seed});
     calibration->loss = arguments.loss == "mse" ? mse() : cross_entropy();
     calibration->batches = arguments.batches;
     calibration->seed = seed;

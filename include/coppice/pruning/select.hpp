@@ -75,22 +75,48 @@ class StepwiseSelection {
   ~StepwiseSelection();
 
   /// Whether all steps were made.
-  bool done() const { return step_ == options_.steps; }
-  int step() const { return step_; }
+  bool done() const { return now_.step == options_.steps; }
+  int step() const { return now_.step; }
   /// Chooses what the next step removes, on top of what went before. Throws Error when all steps are done.
   void next();
-  /// Takes the last next() back, and looks again at what may go.
+  /// Goes to `share` (0..1) of the way to the ratios, whatever the steps: for schedules of the caller's own. Returns
+  /// whether that took a unit. With a target the ratio is searched by the first call, and again at the end of the way.
+  bool advance(double share);
+  /// Whether advance(share) has anything to do: false when `share` asks no group for more units than it was asked for
+  /// before. Costs next to nothing; asks for no scores.
+  bool due(double share) const;
+  /// Takes the last next() or advance() that chose something back, and looks again at what may go.
   void undo();
-  const Selection& selection() const { return selection_; }
+  const Selection& selection() const { return now_.selection; }
+
+  /// Where a selection stands: what another one for the same model and options needs to go on from there.
+  struct Position {
+    std::vector<std::uint8_t> removed;  ///< By unit.
+    int step = 0;
+    double ratio = 0, reached = 0, arrived = 0;
+  };
+  Position position() const;
+  /// Throws Error unless `removed` has the length of the units and locked ones stay.
+  void go_to(const Position& position);
 
  private:
+  bool searched() const { return options_.target_macs || options_.target_parameters; }
+  void choose(double share, bool fresh);
+
+  // What undo() brings back.
+  struct Progress {
+    Selection selection;
+    int step = 0;
+    double reached = 0;
+    std::vector<std::int64_t> asked;  // by advance(), by contender and set
+    double arrived = 0;               // the furthest share of advance()
+  };
+
   Prepared& prepared_;
   SelectOptions options_;
   std::vector<std::optional<double>> ratios_;  // of named layers, by group
   std::vector<Contender> groups_;
-  Selection selection_, before_;
-  int step_ = 0;
-  double reached_ = 0, reached_before_ = 0;
+  Progress now_, before_;
 };
 
 }  // namespace coppice::pruning

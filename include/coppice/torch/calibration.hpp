@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -21,9 +22,12 @@ struct Batch {
 using Loss = std::function<at::Tensor(const std::vector<at::Tensor>& outputs, const at::Tensor& target)>;
 
 /// Of the first output: logits [N, classes, ...] against whole numbers [N, ...] or probabilities of the same shape.
-Loss cross_entropy();
+/// `label_smoothing` in [0, 1) is the share of the target that all classes get alike.
+Loss cross_entropy(double label_smoothing = 0);
 /// Of the first output: the mean squared difference.
 Loss mse();
+/// Of the first output: the mean binary cross-entropy of logits against probabilities or 0 and 1, of the same shape.
+Loss binary_cross_entropy();
 
 namespace calibration {
 
@@ -76,9 +80,17 @@ bool must_finish(Range& range) {
 
 }  // namespace calibration
 
-/// Batches that can be gone through any number of times. Made from anything iterable whose elements are a Batch, a
-/// pair of input (or inputs) and target, a torch::data::Example, a vector of them, or inputs alone: vectors,
-/// or `*loader` of a torch::data DataLoader. What is passed as an lvalue must outlive this; temporaries are kept.
+/// Batches in an order that may differ from epoch to epoch, and that can begin anywhere in it: coppice::data::Loader.
+template <class Source>
+concept EpochSource = requires(const Source& source, std::int64_t number, const std::function<bool(Batch)>& callback) {
+  source.for_each(number, number, callback);
+  { source.batches() } -> std::convertible_to<std::int64_t>;
+};
+
+/// Batches that can be gone through any number of times. Made from an EpochSource or from anything iterable whose
+/// elements are a Batch, a pair of input (or inputs) and target, a torch::data::Example, a vector of them, or inputs
+/// alone: vectors, or `*loader` of a torch::data DataLoader. What is passed as an lvalue must outlive this; temporaries
+/// are kept.
 class BatchSource {
  public:
   BatchSource() = default;
@@ -86,32 +98,50 @@ class BatchSource {
   requires(!std::same_as<std::remove_cvref_t<Range>, BatchSource>) BatchSource(Range&& range) {
     using Plain = std::remove_reference_t<Range>;
     if constexpr (std::is_lvalue_reference_v<Range>) {
-      visit_ = visitor(std::shared_ptr<Plain>(std::shared_ptr<void>(), &range));
+      hold(std::shared_ptr<Plain>(std::shared_ptr<void>(), &range));
     } else {
-      visit_ = visitor(std::make_shared<Plain>(std::forward<Range>(range)));
+      hold(std::make_shared<Plain>(std::forward<Range>(range)));
     }
   }
 
   explicit operator bool() const { return static_cast<bool>(visit_); }
-  /// Calls back with every batch in order, until the callback returns false.
-  void for_each(const std::function<bool(Batch)>& callback) const {
-    if (visit_) visit_(callback);
+  /// Calls back with every batch of an epoch in order, from the one with the number `first` on, until the callback
+  /// returns false. What is no EpochSource has the same epoch again and again, unless it draws from libtorch's
+  /// generator.
+  void for_each(const std::function<bool(Batch)>& callback, std::int64_t epoch = 0, std::int64_t first = 0) const {
+    if (visit_) visit_(epoch, first, callback);
   }
+  /// Batches in an epoch, where that is known without going through them.
+  std::optional<std::int64_t> batches() const { return count_ ? std::optional(count_()) : std::nullopt; }
 
  private:
-  using Visitor = std::function<void(const std::function<bool(Batch)>&)>;
+  using Visitor =
+      std::function<void(std::int64_t epoch, std::int64_t first, const std::function<bool(Batch)>& callback)>;
 
   template <class Range>
-  static Visitor visitor(std::shared_ptr<Range> range) {
-    return [range](const std::function<bool(Batch)>& callback) {
-      bool wanted = true;
-      for (auto&& element : *range) {
-        wanted = wanted && callback(calibration::to_batch(element));
-        if (!wanted && !calibration::must_finish(*range)) break;
-      }
-    };
+  void hold(std::shared_ptr<Range> range) {
+    if constexpr (EpochSource<Range>) {
+      visit_ = [range](std::int64_t epoch, std::int64_t first, const std::function<bool(Batch)>& callback) {
+        range->for_each(epoch, first, callback);
+      };
+      count_ = [range] { return static_cast<std::int64_t>(range->batches()); };
+    } else {
+      visit_ = [range](std::int64_t, std::int64_t first, const std::function<bool(Batch)>& callback) {
+        bool wanted = true;
+        for (auto&& element : *range) {
+          if (first > 0) {
+            --first;
+            continue;
+          }
+          wanted = wanted && callback(calibration::to_batch(element));
+          if (!wanted && !calibration::must_finish(*range)) break;
+        }
+      };
+      if constexpr (requires { range->size(); }) count_ = [range] { return static_cast<std::int64_t>(range->size()); };
+    }
   }
 
+  std::function<std::int64_t()> count_;
   Visitor visit_;
 };
 

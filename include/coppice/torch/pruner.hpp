@@ -101,6 +101,17 @@ class Pruner {
   const PruneStep& prune_model();
   bool done() const;
 
+  /// For schedules of the caller's own: cuts until `share` (0..1) of the way to the ratios is gone, whatever
+  /// `iterative_steps` and `schedule` say. Null, at the cost of a few comparisons, where that takes no unit more than
+  /// what went before. Throws Error as prune_model() does.
+  const PruneStep* prune_to(double share);
+  /// What a Pruner of the same options for a fresh module needs to go on from here: the cut so far, the place in the
+  /// schedule, and the weights that the criterion compares with.
+  void save(torch::serialize::OutputArchive& archive) const;
+  /// Cuts the module as that one was; its weights are then the caller's to load. Throws Error when the archive is of
+  /// another module or other options.
+  void load(torch::serialize::InputArchive& archive);
+
   /// Layers that stay because they feed the model's output, by module name.
   const std::vector<std::string>& output_layers() const;
   /// The decisions so far as one plan for the module as the Pruner found it.

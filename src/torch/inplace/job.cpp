@@ -96,18 +96,25 @@ void Job::refresh() {
   }
 }
 
-// The units that are gone after the next step, and the graph of what is left.
-std::vector<std::uint8_t> Job::choose(graph::Model& cut, std::vector<std::string>& warnings) {
+// Chooses what the next step removes, or what takes it to a share of the way; whether that is anything.
+bool Job::select(std::optional<double> share) {
+  if (share) return steps->advance(*share);
+  steps->next();
+  return steps->selection().removed != removed;
+}
+
+// The units that are gone after the next step, and the graph of what is left; none when nothing is to be removed.
+std::vector<std::uint8_t> Job::choose(std::optional<double> share, graph::Model& cut,
+                                      std::vector<std::string>& warnings) {
   for (int round = 0;; ++round) {
-    std::vector<std::uint8_t> goes;
-    if (options.plan) {
-      goes = removed_units(prepared, *options.plan);
-    } else {
-      steps->next();
-      goes = steps->selection().removed;
+    if (!options.plan && !select(share)) {
+      if (!share) steps->undo();
+      return {};
     }
     try {
-      if (goes == removed) throw Error("nothing to remove: at this ratio no group of units loses even one");
+      std::vector<std::uint8_t> goes =
+          options.plan ? removed_units(prepared, *options.plan) : steps->selection().removed;
+      if (goes == removed) return {};
       cut = pruning::cut(prepared, goes, pruning::Gathering::later);
       check_cut(prepared, goes, cut);
       return goes;
@@ -172,30 +179,21 @@ void Job::try_forward(const graph::Model& cut) {
               "; or name the layers in ignored_layers");
 }
 
-void Job::step() {
-  if (options.plan ? replayed : steps->done()) throw Error("all steps are done: nothing is left to prune");
-  PruneStep result;
-  refresh();
-  graph::Model cut;
-  std::vector<std::uint8_t> goes = choose(cut, result.warnings);
-  const NamedTensors before_cut = options.criterion.options().updating ? snapshot(parameters()) : NamedTensors();
-  Exchange swaps;
-  bool committed = false;
+// Cuts the module, all of it or nothing.
+void Job::make_cut(std::span<const std::uint8_t> goes, const graph::Model& cut) {
+  Exchange swaps = exchange(goes);
+  swaps.commit();
   try {
-    swaps = exchange(goes);
-    swaps.commit();
-    committed = true;
     target->follow(cut);
     try_forward(cut);
   } catch (...) {
-    if (committed) {
-      swaps.roll_back();
-      target->go_back();
-    }
-    if (steps) steps->undo();
+    swaps.roll_back();
+    target->go_back();
     throw;
   }
-  if (options.criterion.options().updating) initial = in_full(before_cut);
+}
+
+void Job::finish(std::vector<std::uint8_t> goes, PruneStep result) {
   removed = std::move(goes);
   replayed = true;
   const pruning::Count now = count(prepared, removed);
@@ -208,6 +206,35 @@ void Job::step() {
   result.ratio = steps ? steps->selection().ratio : 0;
   for (const pruning::Inexact& inexact : inexactness(prepared, removed)) result.inexact.push_back(inexact.text);
   last = std::move(result);
+}
+
+bool Job::step(std::optional<double> share) {
+  PruneStep result;
+  refresh();
+  graph::Model cut;
+  std::vector<std::uint8_t> goes = choose(share, cut, result.warnings);
+  if (goes.empty()) return false;
+  const NamedTensors before_cut = options.criterion.options().updating ? snapshot(parameters()) : NamedTensors();
+  try {
+    make_cut(goes, cut);
+  } catch (...) {
+    if (steps) steps->undo();
+    throw;
+  }
+  if (options.criterion.options().updating) initial = in_full(before_cut);
+  finish(std::move(goes), std::move(result));
+  return true;
+}
+
+void Job::step() {
+  if (options.plan ? replayed : steps->done()) throw Error("all steps are done: nothing is left to prune");
+  if (!step(std::nullopt)) throw Error("nothing to remove: at this ratio no group of units loses even one");
+}
+
+bool Job::step_to(double share) {
+  if (!(share >= 0 && share <= 1)) throw Error("share: expected 0 to 1, found " + std::to_string(share));
+  if (options.plan) throw Error("a plan is replayed in one step: expected a ratio to take a share of");
+  return steps->due(share) && step(share);
 }
 
 }  // namespace coppice::inplace

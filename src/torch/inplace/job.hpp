@@ -37,10 +37,17 @@ struct Job {
   NamedTensors in_current_widths(const NamedTensors& tensors) const;
   importance::Measure measure(std::span<const std::uint8_t> gone);
   at::Tensor expanded(const at::Tensor& tensor, std::span<const coupling::Axis> axes) const;
-  std::vector<std::uint8_t> choose(graph::Model& cut, std::vector<std::string>& warnings);
+  bool select(std::optional<double> share);
+  std::vector<std::uint8_t> choose(std::optional<double> share, graph::Model& cut, std::vector<std::string>& warnings);
   Exchange exchange(std::span<const std::uint8_t> goes);
   void try_forward(const graph::Model& cut);
+  void make_cut(std::span<const std::uint8_t> goes, const graph::Model& cut);
+  void finish(std::vector<std::uint8_t> goes, PruneStep result);
+  bool step(std::optional<double> share);
   void step();
+  bool step_to(double share);
+  void save(torch::serialize::OutputArchive& archive) const;
+  void load(torch::serialize::InputArchive& archive);
 };
 
 }  // namespace coppice::inplace

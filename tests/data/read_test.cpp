@@ -1,4 +1,4 @@
-#include "torch/data/dataset.hpp"
+#include "coppice/data/read.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "coppice/base/error.hpp"
+#include "coppice/data/loader.hpp"
 #include "coppice/formats/npy.hpp"
 #include "coppice/torch/tensors.hpp"
 
@@ -26,9 +27,9 @@ std::string refusal(const std::string& text) {
   return "no error";
 }
 
-std::vector<Batch> all(const Dataset& dataset, const Order& order) {
+std::vector<Batch> all(const DatasetPtr& dataset, const LoaderOptions& options) {
   std::vector<Batch> out;
-  batches(std::make_shared<Dataset>(dataset), order).for_each([&](Batch batch) {
+  Loader(dataset, options).for_each(0, 0, [&](Batch batch) {
     out.push_back(std::move(batch));
     return true;
   });
@@ -39,7 +40,7 @@ void save(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
-TEST(Dataset, ReadsNpyFiles) {
+TEST(Read, ReadsNpyFiles) {
   const test::Scratch folder;
   const std::string x = folder / "x.npy", z = folder / "z.npy", y = folder / "y.npy", short_y = folder / "short.npy";
   formats::write_npy(to_coppice(at::arange(10, at::kDouble).reshape({5, 2})), x);
@@ -63,24 +64,10 @@ TEST(Dataset, ReadsNpyFiles) {
   EXPECT_NE(refusal(folder / "missing.npy").find("missing.npy"), std::string::npos);
   formats::write_npy(to_coppice(at::ones({})), short_y);
   EXPECT_EQ(refusal(short_y), short_y + ": expected an array with a first axis of samples, found scalar");
-  EXPECT_THROW(batches(std::make_shared<Dataset>(read(x)), {.batch_size = 0}), Error);
+  EXPECT_THROW(Loader(read(x), {.batch_size = 0}), Error);
 }
 
-TEST(Dataset, ShufflesBySeed) {
-  const Dataset dataset({at::arange(50, at::kLong)}, {});
-  const auto order = [&](std::uint64_t seed) {
-    std::vector<std::int64_t> out;
-    for (const Batch& batch : all(dataset, {.batch_size = 8, .seed = seed}))
-      for (std::int64_t i = 0; i < batch.inputs[0].size(0); ++i) out.push_back(batch.inputs[0][i].item<std::int64_t>());
-    return out;
-  };
-  EXPECT_EQ(order(1), order(1));
-  EXPECT_NE(order(1), order(2));
-  const auto once = order(1);
-  EXPECT_EQ(std::set<std::int64_t>(once.begin(), once.end()).size(), 50U);
-}
-
-TEST(Dataset, ReadsIdxFolders) {
+TEST(Read, ReadsIdxFolders) {
   const test::Scratch folder;
   const std::string images = folder / "train-images-idx3-ubyte", labels = folder / "train-labels-idx1-ubyte";
   const std::string where = std::filesystem::path(images).parent_path().string();
@@ -92,17 +79,17 @@ TEST(Dataset, ReadsIdxFolders) {
   EXPECT_EQ(found.at(0).inputs.at(0).sizes(), (std::vector<std::int64_t>{2, 1, 1, 1}));
   EXPECT_TRUE(found[0].inputs[0].flatten().equal(at::tensor({255.f, 51.f}) / 255));
   EXPECT_TRUE(found[0].target.equal(at::tensor({7, 3}, at::kLong)));
-  EXPECT_EQ(read("idx:" + where + ":1").size(), 1);
+  EXPECT_EQ(read("idx:" + where + ":1")->size(), 1);
   EXPECT_EQ(refusal("idx:" + where + ":3"), images + ": expected 3 pictures, found 2");
   EXPECT_NE(refusal("idx:" + where + ":0").find("1 or more"), std::string::npos);
   save(labels, "\0\0\x08\1\0\0\0\1\7"s);
   EXPECT_EQ(refusal("idx:" + where), labels + ": expected a label for each of 2 pictures, found 1");
 }
 
-TEST(Dataset, ReadsFashionMnist) {
+TEST(Read, ReadsFashionMnist) {
   if (!std::filesystem::exists(fashion_mnist_folder)) GTEST_SKIP() << "dataset-fashion-mnist is not installed";
-  const Dataset dataset = read("fashion-mnist:100");
-  EXPECT_EQ(dataset.size(), 100);
+  const DatasetPtr dataset = read("fashion-mnist:100");
+  EXPECT_EQ(dataset->size(), 100);
   const auto found = all(dataset, {.batch_size = 100, .shuffled = false}).at(0);
   EXPECT_EQ(found.inputs.at(0).sizes(), (std::vector<std::int64_t>{100, 1, 28, 28}));
   EXPECT_EQ(found.target[0].item<std::int64_t>(), 9);

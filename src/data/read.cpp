@@ -1,3 +1,5 @@
+#include "coppice/data/read.hpp"
+
 #include <charconv>
 #include <filesystem>
 #include <optional>
@@ -8,7 +10,6 @@
 #include "coppice/formats/npy.hpp"
 #include "coppice/torch/tensors.hpp"
 
-#include "torch/data/dataset.hpp"
 #include "torch/messages.hpp"
 
 namespace coppice::data {
@@ -38,7 +39,7 @@ at::Tensor load(const std::string& path) {
   return out;
 }
 
-Dataset read_npy_files(const std::string& text) {
+DatasetPtr read_npy_files(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   const std::string_view inputs = std::string_view(text).substr(0, colon);
   std::vector<std::string> paths;
@@ -59,7 +60,8 @@ Dataset read_npy_files(const std::string& text) {
     return tensor;
   };
   for (const std::string& path : paths) tensors.push_back(add(path));
-  return {tensors, colon == std::string::npos ? at::Tensor() : add(text.substr(colon + 1))};
+  return std::make_shared<TensorDataset>(tensors,
+                                         colon == std::string::npos ? at::Tensor() : add(text.substr(colon + 1)));
 }
 
 std::string find_file(const std::string& folder, const std::string& name) {
@@ -70,8 +72,8 @@ std::string find_file(const std::string& folder, const std::string& name) {
 
 }  // namespace
 
-Dataset read_idx_folder(const std::string& folder, bool training, std::int64_t most) {
-  const std::string split = training ? "train" : "t10k";
+DatasetPtr read_idx_folder(const std::string& folder, Part part, std::int64_t most) {
+  const std::string split = part == Part::training ? "train" : "t10k";
   const std::string pictures_path = find_file(folder, split + "-images-idx3-ubyte");
   const std::string labels_path = find_file(folder, split + "-labels-idx1-ubyte");
   at::Tensor pictures = to_torch(formats::read_idx(pictures_path)), labels = to_torch(formats::read_idx(labels_path));
@@ -88,25 +90,25 @@ Dataset read_idx_folder(const std::string& folder, bool training, std::int64_t m
     pictures = pictures.narrow(0, 0, most).clone();
     labels = labels.narrow(0, 0, most);
   }
-  return {{pictures.unsqueeze(1)}, labels.to(at::kLong)};
+  return std::make_shared<TensorDataset>(std::vector{pictures.unsqueeze(1)}, labels.to(at::kLong));
 }
 
-Dataset read(const std::string& text) {
+DatasetPtr read(const std::string& text, Part part) {
   const std::string_view view = text;
   if (view.starts_with(fashion_mnist) && (view.size() == fashion_mnist.size() || view[fashion_mnist.size()] == ':')) {
     if (!std::filesystem::exists(fashion_mnist_folder))
       throw Error("data \"" + text + "\": expected Debian's package dataset-fashion-mnist in " + fashion_mnist_folder +
                   ", found none; idx:FOLDER reads another folder");
     const bool all = view.size() == fashion_mnist.size();
-    return read_idx_folder(fashion_mnist_folder, true, all ? 0 : count(text, view.substr(fashion_mnist.size() + 1)));
+    return read_idx_folder(fashion_mnist_folder, part, all ? 0 : count(text, view.substr(fashion_mnist.size() + 1)));
   }
   if (!view.starts_with(idx)) return read_npy_files(text);
   const std::string_view rest = view.substr(idx.size());
   const std::size_t colon = rest.rfind(':');
   // A folder's name may hold a colon.
   if (colon == std::string_view::npos || !whole_number(rest.substr(colon + 1)))
-    return read_idx_folder(std::string(rest), true);
-  return read_idx_folder(std::string(rest.substr(0, colon)), true, count(text, rest.substr(colon + 1)));
+    return read_idx_folder(std::string(rest), part);
+  return read_idx_folder(std::string(rest.substr(0, colon)), part, count(text, rest.substr(colon + 1)));
 }
 
 }  // namespace coppice::data
