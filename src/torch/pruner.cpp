@@ -23,6 +23,10 @@ const PruneStep& Pruner::prune_model() {
   return state_->last;
 }
 
+const PruneStep& Pruner::last_step() const {
+  return state_->last;
+}
+
 const PruneStep* Pruner::prune_to(double share) {
   return state_->step_to(share) ? &state_->last : nullptr;
 }

@@ -12,6 +12,8 @@ class Progress {
   virtual void begin(std::string_view /*phase*/, std::uint64_t /*total*/) {}
   /// `done` of the phase's total is finished.
   virtual void advance(std::uint64_t /*done*/) {}
+  /// A few words on how it stands, such as "loss 0.31"; they hold until the next ones.
+  virtual void note(std::string_view /*words*/) {}
   virtual void end() {}
 };
 

@@ -100,6 +100,8 @@ class Pruner {
   /// cut changes; then it says where.
   const PruneStep& prune_model();
   bool done() const;
+  /// What the last step did; before any, how the Pruner found the module.
+  const PruneStep& last_step() const;
 
   /// For schedules of the caller's own: cuts until `share` (0..1) of the way to the ratios is gone, whatever
   /// `iterative_steps` and `schedule` say. Null, at the cost of a few comparisons, where that takes no unit more than

@@ -51,6 +51,8 @@ void Job::begin() {
   if (options.exact_only) lock_inexact(prepared);
   output_layers = inplace::output_layers(prepared);
   before = count(prepared);
+  last.parameters = last.parameters_before = before.parameters;
+  last.macs = last.macs_before = before.macs;
   removed.assign(prepared.couplings.units().size(), 0);
   if (options.plan) return;
   pruning::SelectOptions selecting = select_options(options);

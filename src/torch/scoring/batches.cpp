@@ -1,7 +1,6 @@
 #include "torch/scoring/batches.hpp"
 
 namespace coppice::scoring {
-namespace {
 
 std::int64_t samples_of(const Batch& batch, bool needs_target, const std::string& where) {
   if (batch.inputs.empty()) throw Error(where + ": expected inputs, found none");
@@ -21,7 +20,10 @@ std::int64_t samples_of(const Batch& batch, bool needs_target, const std::string
   return samples;
 }
 
-}  // namespace
+void move_to(Batch& batch, at::Device device) {
+  for (at::Tensor& input : batch.inputs) input = input.to(device);
+  if (batch.target.defined()) batch.target = batch.target.to(device);
+}
 
 std::int64_t for_each_batch(const Calibration& calibration, at::Device device, bool needs_target,
                             const std::function<void(const Batch&, const std::string& where)>& callback) {
@@ -33,8 +35,7 @@ std::int64_t for_each_batch(const Calibration& calibration, at::Device device, b
   calibration.data.for_each([&](Batch batch) {
     const std::string where = "calibration batch " + std::to_string(done);
     samples += samples_of(batch, needs_target, where);
-    for (at::Tensor& input : batch.inputs) input = input.to(device);
-    if (batch.target.defined()) batch.target = batch.target.to(device);
+    move_to(batch, device);
     callback(batch, where);
     return ++done != calibration.batches;
   });

@@ -12,9 +12,13 @@
 
 namespace coppice::scoring {
 
+/// The number of samples of a batch. Throws Error for a batch without samples, with tensors of different lengths, or
+/// without a target where one is needed; `where` are words for it.
+std::int64_t samples_of(const Batch& batch, bool needs_target, const std::string& where);
+void move_to(Batch& batch, at::Device device);
+
 /// Calls back with every batch that is to be used, checked and on `device`, and with words for it; returns the number
-/// of samples. Throws Error for no data, and for a batch without samples, with tensors of different lengths, or without
-/// a target where one is needed.
+/// of samples. Throws Error for no data, and as samples_of() does.
 std::int64_t for_each_batch(const Calibration& calibration, at::Device device, bool needs_target,
                             const std::function<void(const Batch&, const std::string& where)>& callback);
 

@@ -1,0 +1,45 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "coppice/torch/calibration.hpp"
+#include "coppice/torch/callable.hpp"
+
+namespace coppice {
+
+/// A number that tells how good outputs are: the mean over the samples of a batch, as a tensor of one element.
+struct Metric {
+  std::string name;
+  std::function<at::Tensor(const std::vector<at::Tensor>& outputs, const at::Tensor& target)> mean;
+  bool higher_is_better = true;
+};
+
+/// Share of samples whose largest logit of the first output [N, classes, ...] is that of the target: class numbers
+/// [N, ...], or probabilities of the output's shape.
+Metric accuracy();
+/// "top5": share of samples whose target is among the k largest logits. Throws Error for k below 1.
+Metric top_k(int k);
+
+/// What a model does on some data.
+struct Evaluation {
+  std::int64_t samples = 0;
+  std::optional<double> loss;  ///< Mean over the samples; none where no loss was asked for.
+  std::vector<std::pair<std::string, double>> metrics;
+
+  /// A metric by name; "loss" is the loss. Throws Error for a name that was not measured.
+  double value(std::string_view name) const;
+};
+
+/// Runs a model over all the data once, in evaluation mode and without gradients; batches are moved to the device of
+/// its first parameter. Batches count by their numbers of samples. The module's training flags, buffers and libtorch's
+/// generators stay as they were. Throws Error for no data, and naming the batch where the model, the loss or a metric
+/// fails.
+Evaluation evaluate(const Callable& model, const BatchSource& data, const Loss& loss = cross_entropy(),
+                    const std::vector<Metric>& metrics = {accuracy()});
+
+}  // namespace coppice
