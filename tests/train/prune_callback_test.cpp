@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "coppice/base/error.hpp"
+#include "coppice/torch/export_onnx.hpp"
 #include "coppice/torch/graph_module.hpp"
-#include "coppice/torch/trace.hpp"
 #include "coppice/train/optimizer.hpp"
 #include "coppice/train/trainer.hpp"
 
@@ -152,7 +152,11 @@ TEST(PruneCallback, GoesOnAsIfItHadNeverStopped) {
   for (const Criterion& criterion : {Criterion(large_final), Criterion(taylor), Criterion(movement)})
     go_on([] { return small_net(); }, criterion);
   go_on([] { return small_net(); }, large_final, {.target_macs = 0.4});
-  go_on([] { return std::make_shared<GraphModule>(trace(small_net(), {at::ones({2, 8})})); }, taylor);
+  go_on(
+      [] {
+        return std::make_shared<GraphModule>(onnx_model(small_net(), {at::ones({2, 8})}, {.dynamic_batch = true}));
+      },
+      taylor);
 }
 
 }  // namespace
