@@ -8,6 +8,8 @@ namespace coppice::zoo {
 
 /// He et al. 2015 (stride in the 3 x 3 convolution), Xie et al. 2016, Zagoruyko and Komodakis 2016.
 void resnet(Net& net, std::string_view variant);
+/// He et al. 2015, 4.2: for pictures of 32 x 32, or with a stem of stride 2 for those of 28 x 28.
+void small_resnet(Net& net, std::string_view variant);
 /// Simonyan and Zisserman 2014, with batch norm.
 void vgg(Net& net, std::string_view variant);
 /// Sandler et al. 2018.

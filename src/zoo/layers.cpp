@@ -15,8 +15,8 @@ ValueId Net::constant(const std::string& name, Tensor tensor) {
   return b.op("Constant", {}, {attr("value", std::move(tensor))}, name);
 }
 
-ValueId Net::image_input(std::int64_t channels) {
-  const std::int64_t side = options_.image_side;
+ValueId Net::image_input(std::int64_t channels, std::int64_t side) {
+  if (side == 0) side = options_.image_side;
   return b.input("input", DType::float32, {batch_dim, fixed(channels), fixed(side), fixed(side)});
 }
 

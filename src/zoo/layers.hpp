@@ -50,8 +50,8 @@ class Net {
     return constant(name, Tensor::ints(values));
   }
 
-  /// batch x channels x side x side.
-  ValueId image_input(std::int64_t channels = 3);
+  /// batch x channels x side x side; `side` 0: as the options say.
+  ValueId image_input(std::int64_t channels = 3, std::int64_t side = 0);
   /// Declares the graph output, and names it `name`.
   void output(ValueId value, std::string_view name, std::vector<Dim> shape);
   /// Whole numbers below some vocabulary's size: batch x sequence.

@@ -20,7 +20,8 @@ struct Entry {
 std::span<const Entry> entries();
 
 struct Options {
-  std::int64_t image_side = 224;  ///< Height and width of the input of image models, a multiple of 32.
+  /// Height and width of the input of models for ImageNet, a multiple of 32; those for small pictures have their own.
+  std::int64_t image_side = 224;
   /// Scales and biases of norms, and their running statistics, also get random values around the usual 1 and 0, so
   /// that a test sees when one of them is cut in the wrong place.
   bool lively = false;
