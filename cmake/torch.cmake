@@ -29,7 +29,10 @@ endforeach()
 
 # Samples, and the loop of training, pruning and recovery.
 coppice_room(data USES torch)
+# Of TOML, too, only headers are used, inside.
+find_path(TOML_INCLUDE_DIR toml++/toml.h REQUIRED)
 coppice_room(train USES data PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+target_include_directories(coppice_train SYSTEM PRIVATE ${TOML_INCLUDE_DIR})
 foreach(room data train)
   target_compile_options(coppice_${room} PRIVATE -O1)
   target_precompile_headers(coppice_${room} REUSE_FROM coppice_torch)

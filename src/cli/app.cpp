@@ -43,6 +43,10 @@ std::unique_ptr<CLI::App> make_app(TorchServices* services) {
   add_verify(*app, services);
   add_run(*app, services);
   add_bench(*app, services);
+  add_train(*app, services);
+  add_finetune(*app, services);
+  add_evaluate(*app, services);
+  add_run_recipe(*app, services);
   add_completion(*app);
   return app;
 }

@@ -26,6 +26,10 @@ void add_prune(CLI::App& app, TorchServices* services);
 void add_run(CLI::App& app, TorchServices* services);
 void add_verify(CLI::App& app, TorchServices* services);
 void add_bench(CLI::App& app, TorchServices* services);
+void add_train(CLI::App& app, TorchServices* services);
+void add_finetune(CLI::App& app, TorchServices* services);
+void add_evaluate(CLI::App& app, TorchServices* services);
+void add_run_recipe(CLI::App& app, TorchServices* services);
 void add_diff(CLI::App& app);
 void add_completion(CLI::App& app);
 

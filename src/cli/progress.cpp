@@ -32,6 +32,7 @@ void Bar::begin(std::string_view phase, std::uint64_t total) {
   phase_ = phase;
   total_ = total;
   done_ = 0;
+  words_.clear();
   running_ = true;
   start_ = std::chrono::steady_clock::now();
   changed_.notify_all();
@@ -41,6 +42,12 @@ void Bar::advance(std::uint64_t done) {
   if (!terminal_) return;
   const std::lock_guard lock(mutex_);
   done_ = std::min(done, total_);
+}
+
+void Bar::note(std::string_view words) {
+  if (!terminal_) return;
+  const std::lock_guard lock(mutex_);
+  words_ = words;
 }
 
 void Bar::end() {
@@ -71,6 +78,11 @@ void Bar::draw() {
     bar = " [" + std::string(filled, '#') + std::string(bar_length - filled, '.') + "]";
   }
   std::fprintf(stderr, "\r\033[K%s%s %.0f s", phase_.c_str(), bar.c_str(), seconds);
+  if (total_ > 0 && done_ > 0) {
+    const double rate = static_cast<double>(done_) / seconds;
+    std::fprintf(stderr, ", %.0f s left, %.3g/s", static_cast<double>(total_ - done_) / rate, rate);
+  }
+  if (!words_.empty()) std::fprintf(stderr, ", %s", words_.c_str());
   std::fflush(stderr);
   drawn_ = true;
 }

@@ -11,7 +11,7 @@
 namespace coppice::cli {
 
 /// A line on the standard error that shows a phase which takes over a second: its name, a bar when its amount of work
-/// is known, and the seconds so far. Only on a terminal; otherwise it does nothing.
+/// is known, the seconds so far and those left, and what a note says. Only on a terminal; otherwise it does nothing.
 class Bar : public base::Progress {
  public:
   Bar();
@@ -21,6 +21,7 @@ class Bar : public base::Progress {
 
   void begin(std::string_view phase, std::uint64_t total) override;
   void advance(std::uint64_t done) override;
+  void note(std::string_view words) override;
   void end() override;
 
  private:
@@ -30,7 +31,7 @@ class Bar : public base::Progress {
 
   const bool terminal_;
   bool running_ = false, drawn_ = false, closing_ = false;
-  std::string phase_;
+  std::string phase_, words_;
   std::uint64_t total_ = 0, done_ = 0;
   std::chrono::steady_clock::time_point start_;
   std::mutex mutex_;  // Guards everything above.

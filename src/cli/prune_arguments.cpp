@@ -18,16 +18,11 @@ namespace {
 using coupling::Attention;
 using pruning::Context;
 
-constexpr base::Names<Context, 3> contexts{
-    {{Context::local, "local"}, {Context::global, "global"}, {Context::isomorphic, "isomorphic"}}};
 constexpr base::Names<Attention, 2> attentions{{{Attention::heads, "heads"}, {Attention::head_dim, "head-dim"}}};
 constexpr base::Names<Grouped, 2> grouped_cuts{{{Grouped::channels, "channels"}, {Grouped::groups, "groups"}}};
 
 std::string_view context_name(Context context) {
-  return base::find_name(contexts, context);
-}
-Context parse_context(std::string_view text) {
-  return base::parse_name("context", contexts, text);
+  return pruning::to_string(context);
 }
 std::string_view attention_name(Attention attention) {
   return base::find_name(attentions, attention);
@@ -275,7 +270,7 @@ void finish(PruneArguments& arguments, const CLI::App& command) {
   check_usage(arguments);
   pruning::PruneOptions& options = arguments.options;
   pruning::SelectOptions& select = options.select;
-  read(arguments.context, parse_context, select.context);
+  read(arguments.context, pruning::parse_context, select.context);
   if (!find_torch_criterion(arguments.criterion))
     read(arguments.criterion, importance::parse_criterion, select.criterion);
   read(arguments.reduction, importance::parse_reduction, select.reduction);

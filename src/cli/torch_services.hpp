@@ -10,6 +10,7 @@
 
 #include "cli/model_options.hpp"
 #include "cli/prune_arguments.hpp"
+#include "cli/train_arguments.hpp"
 
 namespace coppice::cli {
 
@@ -50,6 +51,9 @@ class TorchServices {
   virtual void run(const RunArguments& arguments) = 0;
   virtual void verify(const VerifyArguments& arguments) = 0;
   virtual void bench(const BenchArguments& arguments) = 0;
+  virtual void train(const TrainArguments& arguments) = 0;
+  virtual void evaluate(const EvaluateArguments& arguments) = 0;
+  virtual void run_recipe(const RecipeArguments& arguments) = 0;
 
   /// How long one run takes on random inputs with the extents for which MACs are counted.
   virtual RunTime run_time(const pruning::Prepared& prepared, const std::string& device, int threads) = 0;

@@ -64,7 +64,7 @@ bool is_mean(const graph::Graph& graph, const Consumers& consumers, graph::Value
 
 }  // namespace
 
-Prepared refill(Prepared prepared, std::uint64_t seed) {
+Prepared refill(Prepared prepared, std::uint64_t seed, Filling filling) {
   graph::Graph& graph = prepared.model.graph;
   const Consumers consumers = graph.consumers();
   std::mt19937_64 engine(seed);
@@ -83,9 +83,9 @@ Prepared refill(Prepared prepared, std::uint64_t seed) {
       if (role == graph::Role::weight)
         x = spread * normal(engine);
       else if (role == graph::Role::bias || centred)
-        x = 0.2 * normal(engine);
+        x = filling == Filling::fresh ? 0 : 0.2 * normal(engine);
       else
-        x = positive(engine);
+        x = filling == Filling::fresh ? 1 : positive(engine);
     }
     graph.set_constant(id, tensor::from_doubles(tensor->dtype, tensor->shape, values));
   }

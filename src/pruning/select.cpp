@@ -7,6 +7,7 @@
 
 #include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
+#include "coppice/base/named.hpp"
 #include "coppice/importance/scores.hpp"
 
 #include "pruning/contest.hpp"
@@ -16,6 +17,9 @@
 
 namespace coppice::pruning {
 namespace {
+
+constexpr base::Names<Context, 3> contexts{
+    {{Context::local, "local"}, {Context::global, "global"}, {Context::isomorphic, "isomorphic"}}};
 
 void check_ratio(const std::string& what, double ratio) {
   if (!(ratio >= 0 && ratio < 1)) throw Error(what + ": expected 0 to below 1, found " + shown(ratio));
@@ -126,6 +130,14 @@ void expect_removal(const Prepared& prepared, const Selection& selection, const 
 }
 
 }  // namespace
+
+std::string_view to_string(Context context) {
+  return base::find_name(contexts, context);
+}
+
+Context parse_context(std::string_view text) {
+  return base::parse_name("context", contexts, text);
+}
 
 StepwiseSelection::StepwiseSelection(Prepared& prepared, SelectOptions options)
     : prepared_(prepared), options_(std::move(options)) {

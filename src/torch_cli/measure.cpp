@@ -1,14 +1,14 @@
 #include <memory>
 
 #include "coppice/base/error.hpp"
+#include "coppice/data/loader.hpp"
+#include "coppice/data/read.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/torch/evidence.hpp"
 #include "coppice/torch/graph_module.hpp"
 #include "coppice/torch/tensors.hpp"
 
 #include "cli/app.hpp"
-#include "coppice/data/loader.hpp"
-#include "coppice/data/read.hpp"
 #include "torch_cli/device.hpp"
 #include "torch_cli/services.hpp"
 

@@ -11,6 +11,9 @@ class Services : public TorchServices {
   void run(const RunArguments& arguments) override;
   void verify(const VerifyArguments& arguments) override;
   void bench(const BenchArguments& arguments) override;
+  void train(const TrainArguments& arguments) override;
+  void evaluate(const EvaluateArguments& arguments) override;
+  void run_recipe(const RecipeArguments& arguments) override;
   RunTime run_time(const pruning::Prepared& prepared, const std::string& device, int threads) override;
   MakeMeasure measure(const PruneArguments& arguments) override;
   std::string prove(const PruneArguments& arguments, const pruning::PruneResult& result) override;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,10 @@ enum class Context : std::uint8_t {
   global,      ///< All units of all groups are ranked together.
   isomorphic,  ///< Groups with the same surroundings are ranked together.
 };
+
+std::string_view to_string(Context context);
+/// Throws Error, which lists the names, on any other text.
+Context parse_context(std::string_view text);
 
 struct SelectOptions {
   double ratio = 0;  ///< Share of every group's original units to remove, in [0, 1).

@@ -1,0 +1,91 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "coppice/torch/pruner.hpp"
+#include "coppice/train/learning_rate.hpp"
+#include "coppice/train/optimizer.hpp"
+#include "coppice/train/prune_callback.hpp"
+
+/// The whole way from data to a pruned ONNX file, as data: a TOML file whose keys are named as the members here.
+namespace coppice::recipe {
+
+/// [data]
+struct Data {
+  std::string training;          ///< What data::read() takes.
+  std::string test;              ///< The same, its part for tests; measured at the end of stages, never chosen by.
+  double held_out = 0.1;         ///< Share of the training data set aside: all choices are made on it.
+  std::int64_t batch_size = 64;  ///< For training; evaluations take larger ones.
+  int workers = 0;
+  std::vector<double> mean, deviation;  ///< Inputs are normalised by these, by channel; empty: not at all.
+  std::int64_t random_shift = 0;        ///< While training: see data::random_shift.
+  bool random_flip = false;
+};
+
+/// [model]: one of the two.
+struct Model {
+  std::string file;  ///< ONNX.
+  std::string zoo;   ///< An architecture of the zoo, with fresh weights.
+};
+
+/// [train], [recover], and the part of [prune] that trains.
+struct Training {
+  std::int64_t epochs = 0;
+  OptimizerOptions optimizer;
+  LearningRate learning_rate{.schedule = RateSchedule::cosine};
+  std::string loss = "cross-entropy";  ///< Or "mse", "binary-cross-entropy".
+  double label_smoothing = 0;
+  double clip_norm = 0;
+  std::int64_t accumulate = 1;
+};
+
+enum class Method {
+  none,
+  one_shot,  ///< All at once, without training.
+  gradual,   ///< While training for `training.epochs`: see PruneCallback.
+};
+
+/// [prune]
+struct Pruning {
+  Method method = Method::none;
+  PrunerOptions pruner;
+  PruneWindow window;
+  int calibration_batches = 4;  ///< Of training data, for criteria that look at data in a single shot.
+  Training training;
+};
+
+/// [evaluate]
+struct Evaluate {
+  std::vector<std::string> metrics{"accuracy"};  ///< "accuracy", "top5" and the like.
+  /// Also, at the same budget: random choice of the channels, and the pruned architecture trained from fresh weights
+  /// for as many epochs in all.
+  bool baselines = false;
+};
+
+/// [export]: file names within the folder of the run.
+struct Export {
+  std::string onnx = "pruned.onnx";
+};
+
+struct Recipe {
+  std::uint64_t seed = 0;
+  int seeds = 1;  ///< The whole way is gone with seed, seed + 1...: results have a mean and a spread.
+  Data data;
+  Model model;
+  Training train;
+  Pruning prune;
+  Training recover;
+  Evaluate evaluate;
+  Export output;
+  std::string fingerprint;  ///< The text that it was read from: tells the results of recipes apart.
+};
+
+/// Reads a recipe. Relative paths in it stay as they are. Throws Error that names line and key: for what is no TOML,
+/// unknown keys (with the nearest known ones), values of the wrong type or out of range, and missing ones.
+Recipe parse(std::string_view toml, const std::string& where = "recipe");
+Recipe read(const std::string& path);
+
+}  // namespace coppice::recipe

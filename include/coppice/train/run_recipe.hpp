@@ -1,0 +1,57 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "coppice/base/progress.hpp"
+#include "coppice/train/history.hpp"
+#include "coppice/train/recipe.hpp"
+
+namespace coppice::recipe {
+
+/// What one stage came to.
+struct StageResult {
+  std::string stage;               ///< "train", "prune", "recover" or, where nothing is trained at first, "original".
+  Evaluation held_out;             ///< All choices are made by this.
+  std::optional<Evaluation> test;  ///< Where the recipe names test data; for the report only.
+  std::int64_t parameters = 0;
+  double macs = 0;
+  double seconds = 0;
+  History history;  ///< Of its training, if there was any.
+};
+
+/// One way through the stages.
+struct RunResult {
+  std::string variant;  ///< "recipe", or one of the baselines "random" and "scratch".
+  std::uint64_t seed = 0;
+  std::vector<StageResult> stages;
+  std::string model;  ///< The file of the last stage.
+};
+
+struct Report {
+  std::vector<RunResult> runs;  ///< By variant, then by seed.
+
+  /// The last stage's first metric, mean and spread over the seeds, for each variant and stage: a table of 80 columns.
+  std::string text() const;
+  std::string json() const;
+};
+
+struct RunOptions {
+  std::string folder;   ///< Everything is written there: checkpoints, a model a stage, the report. Made if missing.
+  bool resume = false;  ///< Stages that are done are taken from there, and a stopped one goes on.
+  at::Device device = at::kCPU;
+  std::int64_t checkpoint_steps = 200;
+  base::Progress* progress = nullptr;
+  /// Told of every epoch and every stage that ended: "recipe, seed 0, train".
+  std::function<void(const std::string& stage, const EpochRecord&)> on_epoch;
+  std::function<void(const std::string& stage, const StageResult&)> on_stage;
+  std::function<bool()> stop;  ///< Asked after every step: true ends the run after a checkpoint.
+};
+
+/// Goes the whole way. Every stage begins with the model file of the one before, so that a run that was stopped and
+/// resumed gives the same bytes. None when it was stopped. Throws Error for data or models that cannot be read, for a
+/// folder in use by another recipe (with `resume`) or by anything (without).
+std::optional<Report> run(const Recipe& recipe, const RunOptions& options);
+
+}  // namespace coppice::recipe

@@ -1,0 +1,53 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/model_options.hpp"
+
+namespace coppice::cli {
+
+/// What commands that go through data share.
+struct DataArguments {
+  std::string data, test;
+  std::string held_out = "10%";
+  std::int64_t batch_size = 64;
+  int workers = 1;
+  std::vector<double> mean, deviation;
+  std::int64_t random_shift = 0;
+  bool random_flip = false;
+};
+
+/// `coppice train` and `coppice finetune`, as written.
+struct TrainArguments {
+  std::string model, out, history, device;
+  DataArguments data;
+  std::int64_t epochs = 1, accumulate = 1;
+  std::string optimizer = "sgd", rate_schedule = "cosine", loss = "cross-entropy";
+  double learning_rate = 0.01, momentum = 0.9, weight_decay = 0, warmup = 0, label_smoothing = 0, clip_norm = 0;
+  std::uint64_t seed = 0;
+  std::vector<std::string> metrics{"accuracy"};
+  std::string pruning_ratio, context = "local", criterion = "large_final", schedule = "agp";
+  std::string checkpoint;
+  std::int64_t checkpoint_steps = 0;
+  bool resume = false, json = false;
+  ModelOptions common;
+};
+
+struct EvaluateArguments {
+  std::string model, data, loss = "cross-entropy", device;
+  bool test = false;  ///< The part of the data that is for tests.
+  std::int64_t batch_size = 500;
+  std::vector<double> mean, deviation;
+  std::vector<std::string> metrics{"accuracy"};
+  ModelOptions common;
+  bool json = false;
+};
+
+struct RecipeArguments {
+  std::string recipe, folder, device;
+  bool resume = false, json = false;
+  ModelOptions common;
+};
+
+}  // namespace coppice::cli

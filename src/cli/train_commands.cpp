@@ -1,0 +1,191 @@
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "cli/app.hpp"
+#include "cli/torch_services.hpp"
+#include "cli/train_arguments.hpp"
+
+// The commands that go through data; what they do is coppice-torch's.
+namespace coppice::cli {
+namespace {
+
+constexpr std::uint64_t most = 1000000000;
+
+CLI::Option* count(CLI::App& command, const std::string& name, std::int64_t& out, std::uint64_t least,
+                   const std::string& description) {
+  return whole_number(command.add_option(name, out, description), least, most)->type_name("N")->capture_default_str();
+}
+
+CLI::Option* number(CLI::App& command, const std::string& name, double& out, const std::string& description) {
+  return command.add_option(name, out, description)->type_name("X")->capture_default_str();
+}
+
+CLI::Option* choice(CLI::App& command, const std::string& name, std::string& out, const std::string& names,
+                    const std::string& description) {
+  return command.add_option(name, out, description)->type_name(names)->capture_default_str();
+}
+
+void add_device(CLI::App& command, std::string& device) {
+  command.add_option("--device", device, "Where to compute")->type_name("cpu|cuda")->default_str("cpu");
+}
+
+void add_normalisation(CLI::App& command, std::vector<double>& mean, std::vector<double>& deviation) {
+  command.add_option("--mean", mean, "Taken off the inputs, by channel, such as 0.286")
+      ->type_name("X,...")
+      ->delimiter(',');
+  command.add_option("--deviation", deviation, "What inputs are divided by then")->type_name("X,...")->delimiter(',');
+}
+
+CLI::Option* add_data(CLI::App& command, std::string& data) {
+  return command.add_option("--data", data, "Samples: x.npy:y.npy, fashion-mnist, idx:FOLDER ... see docs/data.md")
+      ->type_name("DATA");
+}
+
+void add_loss(CLI::App& command, std::string& loss) {
+  choice(command, "--loss", loss, "cross-entropy|mse|binary-cross-entropy", "What is made small");
+}
+
+void add_metrics(CLI::App& command, std::vector<std::string>& metrics) {
+  command.add_option("--metric", metrics, "accuracy, top5 and the like; repeatable")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->default_str("accuracy");
+}
+
+void add_data_options(CLI::App& command, DataArguments& arguments) {
+  add_data(command, arguments.data)->required();
+  command.add_option("--test", arguments.test, "Samples to report on at the end; no choice looks at them")
+      ->type_name("DATA");
+  command.add_option("--held-out", arguments.held_out, "Share of the samples set aside to measure every epoch on")
+      ->type_name("SHARE")
+      ->capture_default_str();
+  count(command, "--batch-size", arguments.batch_size, 1, "Samples a batch");
+  whole_number(command.add_option("--workers", arguments.workers, "Threads that fetch batches ahead"), 0, 1024)
+      ->type_name("N")
+      ->capture_default_str();
+  add_normalisation(command, arguments.mean, arguments.deviation);
+  count(command, "--random-shift", arguments.random_shift, 0, "Move pictures by up to N at random while training");
+  command.add_flag("--random-flip", arguments.random_flip, "Mirror half of the pictures while training");
+}
+
+void add_training_options(CLI::App& command, TrainArguments& arguments) {
+  count(command, "--epochs", arguments.epochs, 1, "How often to go through the samples");
+  choice(command, "--optimizer", arguments.optimizer, "sgd|adam|adamw", "How steps are made");
+  number(command, "--learning-rate", arguments.learning_rate, "Its peak");
+  choice(command, "--rate-schedule", arguments.rate_schedule, "constant|step|cosine|one_cycle", "How the rate moves");
+  number(command, "--warmup", arguments.warmup, "Share of the steps in which the rate rises from 0");
+  number(command, "--momentum", arguments.momentum, "Of sgd");
+  number(command, "--weight-decay", arguments.weight_decay, "Of all weights");
+  add_loss(command, arguments.loss);
+  number(command, "--label-smoothing", arguments.label_smoothing, "Share of the target that all classes get");
+  number(command, "--clip-norm", arguments.clip_norm, "Most that the gradients' norm may be; 0: any");
+  count(command, "--accumulate", arguments.accumulate, 1, "Batches a step");
+  add_metrics(command, arguments.metrics);
+  whole_number(command.add_option("--seed", arguments.seed, "Of everything that is drawn"), 0,
+               std::numeric_limits<std::uint64_t>::max())
+      ->type_name("N")
+      ->capture_default_str();
+}
+
+void add_pruning_options(CLI::App& command, TrainArguments& arguments) {
+  command
+      .add_option("--pruning-ratio", arguments.pruning_ratio,
+                  "Remove this share of the channels, step by step, while training")
+      ->type_name("RATIO");
+  choice(command, "--context", arguments.context, "local|global|isomorphic", "What competes with what");
+  command.add_option("--criterion", arguments.criterion, "How importance is told; see coppice prune --help")
+      ->type_name("NAME")
+      ->capture_default_str();
+  choice(command, "--schedule", arguments.schedule, "one_shot|iterative|linear|cos|agp|one_cycle|dsd",
+         "How much goes by when");
+}
+
+void add_checkpoint_options(CLI::App& command, TrainArguments& arguments) {
+  add_file(command, "--history", arguments.history, "Write every epoch's numbers there: .csv or .json");
+  add_file(command, "--checkpoint", arguments.checkpoint, "Where a training that is stopped is saved");
+  count(command, "--checkpoint-steps", arguments.checkpoint_steps, 0, "Save there every N steps, too");
+  command.add_flag("--resume", arguments.resume, "Go on from the checkpoint, with the same other options");
+}
+
+CLI::App* add_trainer(CLI::App& app, TorchServices* services, const std::string& name, const std::string& description,
+                      const std::shared_ptr<TrainArguments>& arguments, const std::string& model) {
+  CLI::App* command = app.add_subcommand(name, description);
+  add_file(*command, "MODEL", arguments->model, model)->required();
+  add_file(*command, "-o,--out", arguments->out, "ONNX file to write")->required();
+  add_data_options(*command, arguments->data);
+  add_training_options(*command, *arguments);
+  add_pruning_options(*command, *arguments);
+  add_checkpoint_options(*command, *arguments);
+  add_device(*command, arguments->device);
+  add_threads_option(*command, arguments->common);
+  command->add_flag("--json", arguments->json, "Print one JSON object");
+  command->callback([arguments, services] {
+    if (!services) throw HandOver();
+    services->train(*arguments);
+  });
+  return command;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, TorchServices* services) {
+  const auto arguments = std::make_shared<TrainArguments>();
+  arguments->learning_rate = 0.1;
+  arguments->epochs = 10;
+  add_trainer(app, services, "train", "Train a model, and prune it meanwhile if asked", arguments,
+              "ONNX file, or zoo:NAME for fresh weights")
+      ->footer(
+          "coppice train zoo:fashion_resnet20 --data fashion-mnist -o base.onnx\n"
+          "coppice train base.onnx --data fashion-mnist --pruning-ratio 40% \\\n"
+          "  --schedule one_cycle --context global -o small.onnx");
+}
+
+void add_finetune(CLI::App& app, TorchServices* services) {
+  const auto arguments = std::make_shared<TrainArguments>();
+  arguments->learning_rate = 0.01;
+  arguments->epochs = 3;
+  add_trainer(app, services, "finetune", "Train a pruned model on to recover what the cut cost", arguments, "ONNX file")
+      ->footer("coppice finetune small.onnx --data fashion-mnist -o recovered.onnx");
+}
+
+void add_evaluate(CLI::App& app, TorchServices* services) {
+  const auto arguments = std::make_shared<EvaluateArguments>();
+  CLI::App* command = app.add_subcommand("evaluate", "Measure a model's accuracy and loss on data");
+  add_file(*command, "MODEL", arguments->model, "ONNX file")->required();
+  add_data(*command, arguments->data)->required();
+  command->add_flag("--test", arguments->test, "Take the part of the data that is for tests");
+  count(*command, "--batch-size", arguments->batch_size, 1, "Samples a batch");
+  add_normalisation(*command, arguments->mean, arguments->deviation);
+  add_loss(*command, arguments->loss);
+  add_metrics(*command, arguments->metrics);
+  add_device(*command, arguments->device);
+  add_threads_option(*command, arguments->common);
+  command->add_flag("--json", arguments->json, "Print one JSON object");
+  command->footer("coppice evaluate small.onnx --data fashion-mnist --test");
+  command->callback([arguments, services] {
+    if (!services) throw HandOver();
+    services->evaluate(*arguments);
+  });
+}
+
+void add_run_recipe(CLI::App& app, TorchServices* services) {
+  const auto arguments = std::make_shared<RecipeArguments>();
+  CLI::App* command =
+      app.add_subcommand("run-recipe", "Go the whole way by a TOML file: train, prune, recover, evaluate, export");
+  add_file(*command, "RECIPE", arguments->recipe, "TOML file; see docs/recipes.md")->required();
+  add_file(*command, "--output-dir", arguments->folder, "Everything is written there")->required();
+  command->add_flag("--resume", arguments->resume, "Go on where an earlier run of the recipe was stopped");
+  add_device(*command, arguments->device);
+  add_threads_option(*command, arguments->common);
+  command->add_flag("--json", arguments->json, "Print the report as one JSON object");
+  command->footer(
+      "coppice run-recipe recipe.toml --output-dir run\n"
+      "coppice run-recipe recipe.toml --output-dir run --resume");
+  command->callback([arguments, services] {
+    if (!services) throw HandOver();
+    services->run_recipe(*arguments);
+  });
+}
+
+}  // namespace coppice::cli

@@ -1,0 +1,42 @@
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "coppice/base/error.hpp"
+#include "coppice/train/run_recipe.hpp"
+
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "torch_cli/device.hpp"
+#include "torch_cli/epochs.hpp"
+#include "torch_cli/services.hpp"
+#include "torch_cli/stop_on_signal.hpp"
+
+namespace coppice::cli {
+
+void Services::run_recipe(const RecipeArguments& arguments) {
+  const at::Device device = parse_device(arguments.device);
+  use_threads(arguments.common.threads);
+  const recipe::Recipe recipe = recipe::read(arguments.recipe);
+  Bar bar;
+  const StopOnSignal guard;
+  recipe::RunOptions options{
+      .folder = arguments.folder, .resume = arguments.resume, .device = device, .progress = &bar};
+  options.stop = StopOnSignal::requested;
+  if (!arguments.json) {
+    options.on_epoch = [](const std::string& stage, const EpochRecord& epoch) {
+      print(stage + ": " + epoch_line(epoch) + "\n");
+    };
+    options.on_stage = [](const std::string& stage, const recipe::StageResult& result) {
+      print(stage + ": " + stage_line(result.parameters, result.macs, result.held_out) + "\n");
+    };
+  }
+  const auto report = recipe::run(recipe, options);
+  if (!report) throw Error(arguments.folder + ": stopped; the same command with --resume goes on");
+  if (arguments.json)
+    print_json(nlohmann::ordered_json::parse(report->json()));
+  else
+    print("\n" + report->text() + "\n" + arguments.folder + "/" + recipe.output.onnx + "\n");
+}
+
+}  // namespace coppice::cli

@@ -1,0 +1,132 @@
+#include <filesystem>
+
+#include <nlohmann/json.hpp>
+#include <torch/optim/optimizer.h>
+
+#include "coppice/base/error.hpp"
+#include "coppice/formats/onnx.hpp"
+#include "coppice/pruning/ratio.hpp"
+#include "coppice/torch/graph_module.hpp"
+#include "coppice/train/prune_callback.hpp"
+#include "coppice/train/recipe.hpp"
+#include "coppice/train/trainer.hpp"
+#include "coppice/zoo/zoo.hpp"
+
+#include "cli/app.hpp"
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "torch_cli/device.hpp"
+#include "torch_cli/epochs.hpp"
+#include "torch_cli/services.hpp"
+#include "torch_cli/stop_on_signal.hpp"
+#include "train/recipe/choices.hpp"
+#include "train/recipe/loaders.hpp"
+#include "train/recipe/stage_file.hpp"
+
+namespace coppice::cli {
+namespace {
+
+constexpr std::string_view zoo_prefix = "zoo:";
+
+graph::Model read_model(const TrainArguments& arguments) {
+  if (!arguments.model.starts_with(zoo_prefix)) return formats::read_onnx(arguments.model);
+  return zoo::build(std::string_view(arguments.model).substr(zoo_prefix.size()), arguments.seed);
+}
+
+recipe::Loaders loaders(const TrainArguments& arguments) {
+  const DataArguments& data = arguments.data;
+  return recipe::make_loaders({.training = data.data,
+                               .test = data.test,
+                               .held_out = pruning::parse_ratio(data.held_out),
+                               .batch_size = data.batch_size,
+                               .workers = data.workers,
+                               .mean = data.mean,
+                               .deviation = data.deviation,
+                               .random_shift = data.random_shift,
+                               .random_flip = data.random_flip},
+                              arguments.seed, arguments.seed);
+}
+
+std::shared_ptr<PruneCallback> pruning_of(const TrainArguments& arguments) {
+  if (arguments.pruning_ratio.empty()) return nullptr;
+  return std::make_shared<PruneCallback>(PrunerOptions{.pruning_ratio = arguments.pruning_ratio.c_str(),
+                                                       .context = pruning::parse_context(arguments.context),
+                                                       .criterion = parse_criterion(arguments.criterion),
+                                                       .schedule = pruning::parse_schedule(arguments.schedule),
+                                                       .seed = arguments.seed});
+}
+
+struct StopWhenAsked : Callback {
+  void after_batch(Trainer& trainer) override {
+    if (StopOnSignal::requested()) trainer.stop();
+  }
+};
+
+// Wrong targets are told before the work.
+void check(const TrainArguments& arguments) {
+  for (const std::string& path : {arguments.out, arguments.history, arguments.checkpoint})
+    if (!path.empty()) check_target(path);
+  if (arguments.resume && arguments.checkpoint.empty())
+    throw UsageError("--resume: expected --checkpoint FILE to go on from");
+  const std::string extension = std::filesystem::path(arguments.history).extension();
+  if (!arguments.history.empty() && extension != ".csv" && extension != ".json")
+    throw UsageError("--history: expected a name that ends in .csv or .json, found \"" + arguments.history + "\"");
+}
+
+}  // namespace
+
+void Services::train(const TrainArguments& arguments) {
+  check(arguments);
+  const at::Device device = parse_device(arguments.device);
+  use_threads(arguments.common.threads);
+  GraphModule module(read_model(arguments));
+  module.to(device);
+  const recipe::Loaders data = loaders(arguments);
+  const auto optimizer = make_optimizer({.kind = parse_optimizer(arguments.optimizer),
+                                         .learning_rate = arguments.learning_rate,
+                                         .momentum = arguments.momentum,
+                                         .weight_decay = arguments.weight_decay},
+                                        module.parameters());
+  Bar bar;
+  const StopOnSignal guard;
+  TrainerOptions options{
+      .epochs = arguments.epochs,
+      .loss = recipe::make_loss(arguments.loss, arguments.label_smoothing),
+      .learning_rate = {.schedule = parse_rate_schedule(arguments.rate_schedule), .warmup = arguments.warmup},
+      .clip_norm = arguments.clip_norm,
+      .accumulate = arguments.accumulate,
+      .validation = data.held_out,
+      .seed = arguments.seed,
+      .checkpoint = arguments.checkpoint,
+      .checkpoint_steps = arguments.checkpoint_steps,
+      .progress = &bar};
+  options.metrics.clear();
+  for (const std::string& name : arguments.metrics) options.metrics.push_back(recipe::make_metric(name));
+  const std::shared_ptr<PruneCallback> prune = pruning_of(arguments);
+  if (prune) options.callbacks.push_back(prune);
+  options.callbacks.push_back(std::make_shared<StopWhenAsked>());
+  if (!arguments.json) options.on_epoch = [](const EpochRecord& epoch) { print(epoch_line(epoch) + "\n"); };
+  Trainer trainer(module, *optimizer, data.training, options);
+  if (arguments.resume) trainer.resume(arguments.checkpoint);
+  const History& history = trainer.fit();
+  if (trainer.stopped())
+    throw Error(arguments.checkpoint.empty()
+                    ? "stopped, and nothing is saved: --checkpoint FILE would have kept what was learnt"
+                    : arguments.checkpoint + ": stopped; the same command with --resume goes on");
+  module.eval();
+  if (!arguments.history.empty())
+    recipe::write_text(arguments.history, arguments.history.ends_with(".csv") ? history.csv() : history.json());
+  formats::write_onnx(module.model(), arguments.out);
+  std::optional<Evaluation> test;
+  if (data.test) test = coppice::evaluate(module, data.test, options.loss, options.metrics);
+  if (arguments.json) {
+    nlohmann::ordered_json json{{"output", arguments.out}, {"history", nlohmann::ordered_json::parse(history.json())}};
+    if (test)
+      for (const auto& [name, value] : test->metrics) json["test"][name] = value;
+    print_json(json);
+    return;
+  }
+  print(arguments.out + (test ? ": test " + evaluation_text(*test) : "") + "\n");
+}
+
+}  // namespace coppice::cli

@@ -1,0 +1,157 @@
+#include "coppice/base/error.hpp"
+#include "coppice/base/mapped_file.hpp"
+#include "coppice/base/named.hpp"
+#include "coppice/train/recipe.hpp"
+
+#include "train/recipe/choices.hpp"
+#include "train/recipe/table.hpp"
+
+namespace coppice::recipe {
+namespace {
+
+constexpr base::Names<Method, 3> methods{
+    {{Method::none, "none"}, {Method::one_shot, "one_shot"}, {Method::gradual, "gradual"}}};
+
+void read_data(Table& table, Data& out) {
+  table.read("training", out.training);
+  table.read("test", out.test);
+  table.read_ratio("held_out", out.held_out);
+  table.read("batch_size", out.batch_size);
+  table.read("workers", out.workers);
+  table.read("mean", out.mean);
+  table.read("deviation", out.deviation);
+  table.read("random_shift", out.random_shift);
+  table.read("random_flip", out.random_flip);
+}
+
+void read_optimizer(Table& table, OptimizerOptions& out) {
+  table.read_name("kind", [&](const std::string& text) { out.kind = parse_optimizer(text); });
+  table.read("learning_rate", out.learning_rate);
+  table.read("momentum", out.momentum);
+  table.read("nesterov", out.nesterov);
+  table.read("weight_decay", out.weight_decay);
+  table.read("beta1", out.beta1);
+  table.read("beta2", out.beta2);
+  table.read("decay_vectors", out.decay_vectors);
+}
+
+void read_learning_rate(Table& table, LearningRate& out) {
+  table.read_name("schedule", [&](const std::string& text) { out.schedule = parse_rate_schedule(text); });
+  table.read("warmup", out.warmup);
+  table.read("gamma", out.gamma);
+  table.read("milestones", out.milestones);
+  table.read("final", out.final);
+  table.read("rise", out.rise);
+  table.read("start_divisor", out.start_divisor);
+  table.read("final_divisor", out.final_divisor);
+}
+
+void read_training(Table& table, Training& out) {
+  table.read("epochs", out.epochs);
+  if (out.epochs < 0) table.fail("epochs", "expected 0 or more, found " + std::to_string(out.epochs));
+  table.read_table("optimizer", [&](Table& inner) { read_optimizer(inner, out.optimizer); });
+  table.read_table("learning_rate", [&](Table& inner) { read_learning_rate(inner, out.learning_rate); });
+  table.read_name("loss", [&](const std::string& text) {
+    make_loss(text, 0);
+    out.loss = text;
+  });
+  table.read("label_smoothing", out.label_smoothing);
+  table.read("clip_norm", out.clip_norm);
+  table.read("accumulate", out.accumulate);
+}
+
+void read_pruner(Table& table, PrunerOptions& out) {
+  double whole = 0;
+  table.read_ratio("pruning_ratio", whole);
+  out.pruning_ratio = whole;
+  table.read_ratios("layer_ratios", [&](const std::string& name, double ratio) { out.layer_ratios[name] = ratio; });
+  table.read("ignored_layers", out.ignored_layers);
+  table.read_ratio("target_macs", out.target_macs);
+  table.read_ratio("target_parameters", out.target_parameters);
+  table.read_name("context", [&](const std::string& text) { out.context = pruning::parse_context(text); });
+  table.read_name("criterion", [&](const std::string& text) { out.criterion = parse_criterion(text); });
+  table.read_name("schedule", [&](const std::string& text) { out.schedule = pruning::parse_schedule(text); });
+  table.read_name("reduction", [&](const std::string& text) { out.reduction = importance::parse_reduction(text); });
+  table.read_name("normalizer", [&](const std::string& text) { out.normalizer = importance::parse_normalizer(text); });
+  table.read("iterative_steps", out.iterative_steps);
+  table.read("round_to", out.round_to);
+  table.read("min_units", out.min_units);
+  table.read("exact_only", out.exact_only);
+}
+
+void read_pruning(Table& table, Pruning& out) {
+  out.method = Method::one_shot;
+  table.read_name("method", [&](const std::string& text) { out.method = base::parse_name("method", methods, text); });
+  read_pruner(table, out.pruner);
+  table.read("start", out.window.start);
+  table.read("end", out.window.end);
+  table.read("calibration_batches", out.calibration_batches);
+  if (out.calibration_batches < 1)
+    table.fail("calibration_batches", "expected 1 or more, found " + std::to_string(out.calibration_batches));
+  read_training(table, out.training);
+  const PrunerOptions& pruner = out.pruner;
+  const bool asked = pruner.pruning_ratio.whole() > 0 || !pruner.layer_ratios.empty() || pruner.target_macs ||
+                     pruner.target_parameters;
+  if (out.method != Method::none && !asked)
+    table.fail("", "expected pruning_ratio, layer_ratios, target_macs or target_parameters, found none");
+  if (out.method == Method::gradual && out.training.epochs == 0)
+    table.fail("epochs", "expected 1 or more, for the network learns while it is pruned gradually");
+  if (out.method == Method::one_shot && out.training.epochs > 0)
+    table.fail("epochs", "expected none with method one_shot: [recover] trains what was cut");
+}
+
+void read_evaluate(Table& table, Evaluate& out) {
+  table.read("metrics", out.metrics);
+  for (const std::string& name : out.metrics) {
+    try {
+      make_metric(name);
+    } catch (const Error& error) {
+      table.fail("metrics", error.what());
+    }
+  }
+  if (out.metrics.empty()) table.fail("metrics", "expected one or more, found none");
+  table.read("baselines", out.baselines);
+}
+
+}  // namespace
+
+Recipe parse(std::string_view toml, const std::string& where) {
+  toml::table root;
+  try {
+    root = toml::parse(toml, where);
+  } catch (const toml::parse_error& error) {
+    throw Error(where + ":" + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+  }
+  Recipe out;
+  out.fingerprint = toml;
+  Table table(root, where, "");
+  table.read("seed", out.seed);
+  table.read("seeds", out.seeds);
+  if (out.seeds < 1) table.fail("seeds", "expected 1 or more, found " + std::to_string(out.seeds));
+  table.read_table("data", [&](Table& inner) { read_data(inner, out.data); });
+  if (out.data.training.empty()) table.fail("data.training", "expected the name of data to train on, found none");
+  table.read_table("model", [&](Table& inner) {
+    inner.read("file", out.model.file);
+    inner.read("zoo", out.model.zoo);
+  });
+  if (out.model.file.empty() == out.model.zoo.empty())
+    table.fail("model",
+               std::string("expected either file or zoo, found ") + (out.model.file.empty() ? "none" : "both"));
+  table.read_table("train", [&](Table& inner) { read_training(inner, out.train); });
+  table.read_table("prune", [&](Table& inner) { read_pruning(inner, out.prune); });
+  table.read_table("recover", [&](Table& inner) { read_training(inner, out.recover); });
+  table.read_table("evaluate", [&](Table& inner) { read_evaluate(inner, out.evaluate); });
+  table.read_table("export", [&](Table& inner) { inner.read("onnx", out.output.onnx); });
+  table.finish();
+  if (out.train.epochs == 0 && out.prune.method == Method::none && out.recover.epochs == 0)
+    throw Error(where + ": expected something to do in [train], [prune] or [recover], found nothing");
+  return out;
+}
+
+Recipe read(const std::string& path) {
+  const auto file = base::MappedFile::open(path);
+  const auto bytes = file->bytes();
+  return parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+}
+
+}  // namespace coppice::recipe

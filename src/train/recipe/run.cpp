@@ -1,0 +1,178 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "coppice/base/error.hpp"
+#include "coppice/formats/onnx.hpp"
+#include "coppice/pruning/refill.hpp"
+#include "coppice/train/run_recipe.hpp"
+#include "coppice/zoo/zoo.hpp"
+
+#include "train/recipe/choices.hpp"
+#include "train/recipe/stage.hpp"
+#include "train/recipe/stage_file.hpp"
+
+namespace coppice::recipe {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Runner {
+ public:
+  Runner(const Recipe& recipe, const RunOptions& options) : recipe_(recipe), options_(options) {}
+
+  std::optional<Report> run() {
+    claim_folder();
+    for (int i = 0; i < recipe_.seeds; ++i) {
+      const std::uint64_t seed = recipe_.seed + static_cast<std::uint64_t>(i);
+      if (!add(by_recipe(seed))) return std::nullopt;
+      if (!recipe_.evaluate.baselines) continue;
+      const RunResult ours = report_.runs.back();
+      if (!add(by_chance(seed, ours)) || !add(from_scratch(seed, ours))) return std::nullopt;
+    }
+    std::stable_sort(report_.runs.begin(), report_.runs.end(), [](const RunResult& a, const RunResult& b) {
+      const auto rank = [](const RunResult& run) {
+        return run.variant == "recipe" ? 0 : run.variant == "random" ? 1 : 2;
+      };
+      return rank(a) < rank(b);
+    });
+    finish();
+    return report_;
+  }
+
+ private:
+  // A folder belongs to one recipe, and a new run must not write over an old one's results.
+  void claim_folder() const {
+    std::error_code failure;
+    fs::create_directories(options_.folder, failure);
+    if (failure) throw Error(options_.folder + ": expected a folder that can be made, found: " + failure.message());
+    const std::string path = options_.folder + "/fingerprint";
+    if (fs::exists(path)) {
+      if (!options_.resume)
+        throw Error(options_.folder + ": expected a new folder, found one with results; --resume goes on there");
+      if (read_text(path) != recipe_.fingerprint)
+        throw Error(options_.folder + ": expected the results of the same recipe, found another's");
+      return;
+    }
+    write_text(path, recipe_.fingerprint);
+  }
+
+  bool add(std::optional<RunResult> result) {
+    if (result) report_.runs.push_back(std::move(*result));
+    return result.has_value();
+  }
+
+  std::string original(const Way& way, std::uint64_t seed) const {
+    if (!recipe_.model.file.empty()) return recipe_.model.file;
+    const std::string path = way.folder() + "/original.onnx";
+    if (!fs::exists(path)) formats::write_onnx(zoo::build(recipe_.model.zoo, seed), path);
+    return path;
+  }
+
+  PrunerOptions pruner_options(const Way& way) const {
+    PrunerOptions out = recipe_.prune.pruner;
+    out.seed = way.seed();
+    if (!out.criterion.options().needs_data()) return out;
+    out.calibration = {.data = way.loaders().plain,
+                       .loss = make_loss(main_training(recipe_).loss, 0),
+                       .batches = recipe_.prune.calibration_batches,
+                       .seed = way.seed()};
+    return out;
+  }
+
+  bool cut(Way& way, const PrunerOptions& options, bool gradual) const {
+    return way.stage("prune", [&](GraphModule& module, History& history) {
+      if (gradual) {
+        PrunerOptions learning = options;
+        learning.calibration = {};
+        const auto callback = std::make_shared<PruneCallback>(learning, recipe_.prune.window);
+        return way.train("prune", recipe_.prune.training, {callback}, module, history);
+      }
+      Pruner pruner(module, options);
+      while (!pruner.done()) pruner.prune_model();
+      return true;
+    });
+  }
+
+  bool recover(Way& way) const {
+    if (recipe_.recover.epochs == 0) return true;
+    return way.stage("recover", [&](GraphModule& module, History& history) {
+      return way.train("recover", recipe_.recover, {}, module, history);
+    });
+  }
+
+  std::optional<RunResult> by_recipe(std::uint64_t seed) const {
+    Way way(recipe_, options_, "recipe", seed);
+    way.begin_with(original(way, seed));
+    if (recipe_.train.epochs == 0) {
+      if (!way.stage("original", [](GraphModule&, History&) { return true; })) return std::nullopt;
+    } else if (!way.stage("train", [&](GraphModule& module, History& history) {
+                 return way.train("train", recipe_.train, {}, module, history);
+               })) {
+      return std::nullopt;
+    }
+    if (recipe_.prune.method != Method::none && !cut(way, pruner_options(way), recipe_.prune.method == Method::gradual))
+      return std::nullopt;
+    if (!recover(way)) return std::nullopt;
+    return way.result();
+  }
+
+  // The same way from the same trained network, to as few MACs, but channels are drawn.
+  std::optional<RunResult> by_chance(std::uint64_t seed, const RunResult& ours) const {
+    Way way(recipe_, options_, "random", seed);
+    way.begin_with(options_.folder + "/recipe-" + std::to_string(seed) + "/" + ours.stages.front().stage + ".onnx");
+    PrunerOptions options = recipe_.prune.pruner;
+    options.criterion = coppice::random;
+    options.context = Context::local;
+    options.pruning_ratio = {};
+    options.layer_ratios.clear();
+    options.target_parameters.reset();
+    options.target_macs = ours.stages.back().macs / ours.stages.front().macs;
+    options.seed = seed;
+    if (!cut(way, options, recipe_.prune.method == Method::gradual) || !recover(way))
+      return std::nullopt;
+    return way.result();
+  }
+
+  // The small network without what the large one learnt, for as many epochs in all.
+  std::optional<RunResult> from_scratch(std::uint64_t seed, const RunResult& ours) const {
+    Way way(recipe_, options_, "scratch", seed);
+    const std::string path = way.folder() + "/original.onnx";
+    if (!fs::exists(path))
+      formats::write_onnx(
+          pruning::refill(pruning::prepare(formats::read_onnx(ours.model)), seed, pruning::Filling::fresh).model, path);
+    way.begin_with(path);
+    Training training = main_training(recipe_);
+    training.epochs = recipe_.train.epochs + recipe_.prune.training.epochs + recipe_.recover.epochs;
+    if (!way.stage("train", [&](GraphModule& module, History& history) {
+          return way.train("train", training, {}, module, history);
+        }))
+      return std::nullopt;
+    return way.result();
+  }
+
+  // The network of the seed that does best on the data set aside, and the report.
+  void finish() const {
+    const RunResult* best = nullptr;
+    const auto value = [](const RunResult& run) { return run.stages.back().held_out.metrics.front().second; };
+    for (const RunResult& run : report_.runs)
+      if (run.variant == "recipe" && (!best || value(run) > value(*best))) best = &run;
+    formats::write_onnx(formats::read_onnx(best->model), options_.folder + "/" + recipe_.output.onnx);
+    write_text(options_.folder + "/report.json", report_.json());
+    write_text(options_.folder + "/report.txt", report_.text());
+  }
+
+  const Recipe& recipe_;
+  const RunOptions& options_;
+  Report report_;
+};
+
+}  // namespace
+
+std::optional<Report> run(const Recipe& recipe, const RunOptions& options) {
+  if (options.folder.empty()) throw Error("recipe: expected a folder to write to, found none");
+  if (recipe.evaluate.baselines && recipe.prune.method == Method::none)
+    throw Error("recipe: baselines expect something to be pruned");
+  return Runner(recipe, options).run();
+}
+
+}  // namespace coppice::recipe

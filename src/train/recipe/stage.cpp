@@ -1,0 +1,121 @@
+#include "train/recipe/stage.hpp"
+
+#include <chrono>
+#include <filesystem>
+
+#include <torch/optim/optimizer.h>
+
+#include "coppice/base/error.hpp"
+#include "coppice/formats/onnx.hpp"
+#include "coppice/pruning/prepare.hpp"
+
+#include "train/recipe/choices.hpp"
+#include "train/recipe/stage_file.hpp"
+
+namespace coppice::recipe {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Ends a training when the run is to end.
+class Stopper : public Callback {
+ public:
+  explicit Stopper(std::function<bool()> stop) : stop_(std::move(stop)) {}
+  void after_batch(Trainer& trainer) override {
+    if (stop_ && stop_()) trainer.stop();
+  }
+
+ private:
+  std::function<bool()> stop_;
+};
+
+std::vector<Metric> metrics_of(const Recipe& recipe) {
+  std::vector<Metric> out;
+  for (const std::string& name : recipe.evaluate.metrics) out.push_back(make_metric(name));
+  return out;
+}
+
+}  // namespace
+
+Way::Way(const Recipe& recipe, const RunOptions& options, std::string variant, std::uint64_t seed)
+    : recipe_(recipe),
+      options_(options),
+      folder_(options.folder + "/" + variant + "-" + std::to_string(seed)),
+      loaders_(make_loaders(recipe.data, recipe.seed, seed)) {
+  result_.variant = std::move(variant);
+  result_.seed = seed;
+  std::error_code failure;
+  fs::create_directories(folder_, failure);
+  if (failure) throw Error(folder_ + ": expected a folder that can be made, found: " + failure.message());
+}
+
+std::string Way::title(const std::string& stage) const {
+  return result_.variant + ", seed " + std::to_string(result_.seed) + ", " + stage;
+}
+
+StageResult Way::measured(const std::string& name, GraphModule& module) const {
+  StageResult out{.stage = name};
+  const Loss loss = make_loss(main_training(recipe_).loss, 0);
+  out.held_out = evaluate(module, loaders_.held_out, loss, metrics_of(recipe_));
+  if (loaders_.test) out.test = evaluate(module, loaders_.test, loss, metrics_of(recipe_));
+  const pruning::Count count = pruning::count(pruning::prepare(module.view()));
+  out.parameters = count.parameters;
+  out.macs = count.macs;
+  return out;
+}
+
+bool Way::stage(const std::string& name, const Work& work) {
+  const std::string path = folder_ + "/" + name;
+  const bool known = options_.resume && fs::exists(path + ".json");
+  StageResult result;
+  if (known) {
+    result = parse_stage(read_text(path + ".json"));
+  } else {
+    const auto start = std::chrono::steady_clock::now();
+    GraphModule module(formats::read_onnx(model_));
+    module.to(options_.device);
+    History history;
+    if (!work(module, history)) return false;
+    result = measured(name, module);
+    result.history = std::move(history);
+    // A stage that was stopped counts the seconds of its epochs.
+    for (const EpochRecord& epoch : result.history.epochs) result.seconds += epoch.seconds;
+    if (result.history.epochs.empty())
+      result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    formats::write_onnx(module.model(), path + ".onnx");
+    write_text(path + ".json", to_json(result).dump(2) + "\n");
+    std::error_code ignored;
+    fs::remove(path + ".pt", ignored);
+  }
+  model_ = path + ".onnx";
+  result_.model = model_;
+  result_.stages.push_back(std::move(result));
+  if (options_.on_stage) options_.on_stage(title(name), result_.stages.back());
+  return true;
+}
+
+bool Way::train(const std::string& name, const Training& training,
+                const std::vector<std::shared_ptr<Callback>>& callbacks, GraphModule& module, History& history) const {
+  const auto optimizer = make_optimizer(training.optimizer, module.parameters());
+  TrainerOptions options{.epochs = training.epochs,
+                         .loss = make_loss(training.loss, training.label_smoothing),
+                         .learning_rate = training.learning_rate,
+                         .clip_norm = training.clip_norm,
+                         .accumulate = training.accumulate,
+                         .validation = loaders_.held_out,
+                         .metrics = metrics_of(recipe_),
+                         .seed = result_.seed,
+                         .callbacks = callbacks,
+                         .checkpoint = folder_ + "/" + name + ".pt",
+                         .checkpoint_steps = options_.checkpoint_steps,
+                         .progress = options_.progress};
+  options.callbacks.push_back(std::make_shared<Stopper>(options_.stop));
+  if (options_.on_epoch) options.on_epoch = [&](const EpochRecord& epoch) { options_.on_epoch(title(name), epoch); };
+  Trainer trainer(module, *optimizer, loaders_.training, options);
+  if (options_.resume && fs::exists(options.checkpoint)) trainer.resume(options.checkpoint);
+  history = trainer.fit();
+  module.eval();
+  return !trainer.stopped();
+}
+
+}  // namespace coppice::recipe

@@ -1,0 +1,47 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "coppice/torch/graph_module.hpp"
+#include "coppice/train/run_recipe.hpp"
+#include "coppice/train/trainer.hpp"
+
+#include "train/recipe/loaders.hpp"
+
+namespace coppice::recipe {
+
+/// One way through the stages: where its files are, and how each stage is done.
+class Way {
+ public:
+  Way(const Recipe& recipe, const RunOptions& options, std::string variant, std::uint64_t seed);
+
+  /// What a stage does to the model; gives the history of its training. False: it was stopped, after a checkpoint.
+  using Work = std::function<bool(GraphModule& module, History& history)>;
+  /// Runs a stage on the model of the file that the stage before left, or takes its result from the folder. False: it
+  /// was stopped.
+  bool stage(const std::string& name, const Work& work);
+  /// Work for stage(): trains by the recipe's options, with callbacks, from a checkpoint where there is one.
+  bool train(const std::string& name, const Training& training, const std::vector<std::shared_ptr<Callback>>& callbacks,
+             GraphModule& module, History& history) const;
+
+  /// The model that the next stage begins with.
+  const std::string& model() const { return model_; }
+  void begin_with(const std::string& model) { model_ = model; }
+  std::uint64_t seed() const { return result_.seed; }
+  const std::string& folder() const { return folder_; }
+  std::string title(const std::string& stage) const;
+  const Loaders& loaders() const { return loaders_; }
+  RunResult& result() { return result_; }
+
+ private:
+  StageResult measured(const std::string& name, GraphModule& module) const;
+
+  const Recipe& recipe_;
+  const RunOptions& options_;
+  std::string folder_, model_;
+  Loaders loaders_;
+  RunResult result_;
+};
+
+}  // namespace coppice::recipe

@@ -1,0 +1,68 @@
+#include "train/recipe/stage_file.hpp"
+
+#include "coppice/base/atomic_file.hpp"
+#include "coppice/base/error.hpp"
+#include "coppice/base/mapped_file.hpp"
+
+namespace coppice::recipe {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const Evaluation& evaluation) {
+  Json out{{"samples", evaluation.samples}};
+  if (evaluation.loss) out["loss"] = *evaluation.loss;
+  for (const auto& [name, value] : evaluation.metrics) out["metrics"][name] = value;
+  return out;
+}
+
+Evaluation evaluation_of(const Json& json) {
+  Evaluation out;
+  out.samples = json.at("samples").get<std::int64_t>();
+  if (json.contains("loss")) out.loss = json.at("loss").get<double>();
+  if (json.contains("metrics"))
+    for (const auto& [name, value] : json.at("metrics").items()) out.metrics.emplace_back(name, value.get<double>());
+  return out;
+}
+
+}  // namespace
+
+Json to_json(const StageResult& stage) {
+  Json out{{"stage", stage.stage}, {"held_out", to_json(stage.held_out)}};
+  if (stage.test) out["test"] = to_json(*stage.test);
+  out["parameters"] = stage.parameters;
+  out["macs"] = stage.macs;
+  out["seconds"] = stage.seconds;
+  out["history"] = Json::parse(stage.history.json());
+  return out;
+}
+
+StageResult parse_stage(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    StageResult out;
+    out.stage = json.at("stage").get<std::string>();
+    out.held_out = evaluation_of(json.at("held_out"));
+    if (json.contains("test")) out.test = evaluation_of(json.at("test"));
+    out.parameters = json.at("parameters").get<std::int64_t>();
+    out.macs = json.at("macs").get<double>();
+    out.seconds = json.at("seconds").get<double>();
+    out.history = History::parse(json.at("history").dump());
+    return out;
+  } catch (const Json::exception& error) {
+    throw Error(std::string("expected the result of a stage, found something else: ") + error.what());
+  }
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  base::AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+std::string read_text(const std::string& path) {
+  const auto file = base::MappedFile::open(path);
+  return {reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size()};
+}
+
+}  // namespace coppice::recipe
