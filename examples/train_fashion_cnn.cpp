@@ -1,6 +1,7 @@
 // Trains the small network of examples/models/fashion_cnn.onnx on Fashion-MNIST: a graph built in code, run and trained
 // as a torch::nn::Module, written as ONNX.
-//   train_fashion_cnn OUT.onnx [EPOCHS]
+//   train_fashion_cnn OUT.onnx [EPOCHS [SEED]]
+// SEED draws the first weights and the order of the pictures.
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -71,8 +72,8 @@ double accuracy(GraphModule& module, const BatchSource& test) {
   return static_cast<double>(right) / static_cast<double>(all);
 }
 
-void train(const std::string& path, int epochs) {
-  torch::manual_seed(0);
+void train(const std::string& path, int epochs, std::uint64_t seed) {
+  torch::manual_seed(seed);
   const auto folder = data::fashion_mnist_folder;
   const auto training = data::read_idx_folder(folder, data::Part::training);
   const auto test = data::read_idx_folder(folder, data::Part::test);
@@ -84,7 +85,8 @@ void train(const std::string& path, int epochs) {
   for (int epoch = 0; epoch < epochs; ++epoch) {
     module.train();
     double sum = 0;
-    BatchSource(data::Loader(training, {.batch_size = batch_size, .seed = static_cast<std::uint64_t>(epoch)}))
+    BatchSource(
+        data::Loader(training, {.batch_size = batch_size, .seed = 1000 * seed + static_cast<std::uint64_t>(epoch)}))
         .for_each([&](const Batch& batch) {
           // The rate falls from its peak to zero along a cosine.
           const double rate = 0.05 * (1 + std::cos(M_PI * static_cast<double>(step++) / static_cast<double>(steps)));
@@ -107,11 +109,12 @@ void train(const std::string& path, int epochs) {
 
 int main(int count, char** arguments) {
   if (count < 2) {
-    std::fprintf(stderr, "usage: train_fashion_cnn OUT.onnx [EPOCHS]\n");
+    std::fprintf(stderr, "usage: train_fashion_cnn OUT.onnx [EPOCHS [SEED]]\n");
     return 2;
   }
   try {
-    train(arguments[1], count > 2 ? std::atoi(arguments[2]) : 3);
+    train(arguments[1], count > 2 ? std::atoi(arguments[2]) : 3,
+          count > 3 ? std::strtoull(arguments[3], nullptr, 10) : 0);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -29,6 +29,7 @@ constexpr std::array<Text, reason_count> texts{{
     {"inexact", "cutting it would be inexact"},
     {"ignored", "ignored by request"},
     {"module_code", "the module's code counts on this width"},
+    {"unmeasured", "the criterion measures nothing of it"},
 }};
 
 }  // namespace

@@ -77,17 +77,14 @@ std::vector<Site> members(const coupling::Group& group, std::span<const Role> ro
   const auto role = [&](const Site& site) { return roles[at(site.constant)]; };
   const auto usual =
       filtered(group.sites, [&](const Site& s) { return role(s) == Role::weight || role(s) == Role::scale; });
+  if (criterion == Criterion::bn_scale) return filtered(usual, [&](const Site& s) { return role(s) == Role::scale; });
   if (usual.empty()) return group.sites;
-  std::vector<Site> chosen;
-  if (criterion == Criterion::bn_scale) {
-    chosen = filtered(usual, [&](const Site& s) { return role(s) == Role::scale; });
-  } else if (criterion == Criterion::fpgm) {
-    chosen = filtered(usual, [&](const Site& s) {
-      const auto all = readers.of(s);
-      return role(s) == Role::weight && std::any_of(all.begin(), all.end(), [](const Reader& r) { return r.output; });
-    });
-  }
-  return chosen.empty() ? usual : chosen;
+  if (criterion != Criterion::fpgm) return usual;
+  const auto outputs = filtered(usual, [&](const Site& s) {
+    const auto all = readers.of(s);
+    return role(s) == Role::weight && std::any_of(all.begin(), all.end(), [](const Reader& r) { return r.output; });
+  });
+  return outputs.empty() ? usual : outputs;
 }
 
 }  // namespace coppice::importance

@@ -44,14 +44,11 @@ class Scorer {
  public:
   Scorer(const graph::Graph& graph, const coupling::Couplings& couplings, std::span<const graph::Role> roles,
          const ScoreOptions& options, std::span<const std::uint8_t> removed)
-      : graph_(graph),
-        couplings_(couplings),
-        roles_(roles),
-        options_(options),
-        removed_(removed),
-        scores_(couplings.units().size(), 0) {}
+      : graph_(graph), couplings_(couplings), roles_(roles), options_(options), removed_(removed) {
+    scores_.units.resize(couplings.units().size(), 0);
+  }
 
-  std::vector<double> run() {
+  UnitScores run() {
     const auto groups = couplings_.groups();
     const bool measured = options_.measure || options_.criterion != Criterion::random;
     for (const coupling::Group& group : groups) left_.push_back(left(group));
@@ -59,12 +56,16 @@ class Scorer {
     for (std::size_t g = 0; g < groups.size(); ++g) {
       const auto& units = left_[g];
       if (units.size() < 2) continue;
+      if (measured && rows_[g] == 0) {
+        scores_.unmeasured.push_back(static_cast<std::int32_t>(g));
+        continue;
+      }
       auto scores = measured ? reduce(options_.reduction, matrices_[g], rows_[g], units.size()) : drawn(groups[g], g);
       if (!options_.measure && options_.criterion == Criterion::small_final)
         for (double& score : scores) score = -score;
       if (!options_.measure && options_.criterion == Criterion::lamp) scores = normalize(Normalizer::lamp, scores);
       scores = normalize(options_.normalizer, scores);
-      for (std::size_t i = 0; i < units.size(); ++i) scores_[at(units[i])] = scores[i];
+      for (std::size_t i = 0; i < units.size(); ++i) scores_.units[at(units[i])] = scores[i];
     }
     return std::move(scores_);
   }
@@ -158,7 +159,7 @@ class Scorer {
   std::span<const graph::Role> roles_;
   const ScoreOptions& options_;
   std::span<const std::uint8_t> removed_;
-  std::vector<double> scores_;
+  UnitScores scores_;
   std::vector<std::vector<std::int32_t>> left_;  // by group: units that are left
   std::vector<std::vector<double>> matrices_;    // by group: members x units
   std::vector<std::size_t> rows_;
@@ -166,9 +167,9 @@ class Scorer {
 
 }  // namespace
 
-std::vector<double> unit_scores(const graph::Graph& graph, const coupling::Couplings& couplings,
-                                std::span<const graph::Role> roles, const ScoreOptions& options,
-                                std::span<const std::uint8_t> removed) {
+UnitScores unit_scores(const graph::Graph& graph, const coupling::Couplings& couplings,
+                       std::span<const graph::Role> roles, const ScoreOptions& options,
+                       std::span<const std::uint8_t> removed) {
   return Scorer(graph, couplings, roles, options, removed).run();
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -58,6 +59,7 @@ void choose(PruneResult& result, const PruneOptions& options, base::Progress* pr
   }
   Selection selection = select(result.prepared, options.select, progress);
   result.removed = std::move(selection.removed);
+  std::move(selection.warnings.begin(), selection.warnings.end(), std::back_inserter(result.report.warnings));
   result.report.steps = std::move(selection.step_parameters);
   result.report.ratio = selection.ratio;
   // Scoring is a part of selecting; told apart because it alone reads all weights.
@@ -98,10 +100,6 @@ PruneResult prune(graph::Model model, const PruneOptions& options, base::Progres
     result.prepared = prepare(std::move(model), options.prepare);
     if (options.exact_only) lock_inexact(result.prepared);
     report.warnings = result.prepared.problems;
-    const auto& roles = result.prepared.roles;
-    if (!options.plan && options.select.criterion == importance::Criterion::bn_scale &&
-        std::find(roles.begin(), roles.end(), graph::Role::scale) == roles.end())
-      report.warnings.push_back("bn_scale: the model has no batch norm or other scale; its weights are scored instead");
   }
   decide_and_cut(result, options, progress);
   {

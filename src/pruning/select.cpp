@@ -14,6 +14,7 @@
 #include "pruning/layers.hpp"
 #include "pruning/lock_summary.hpp"
 #include "pruning/numbers.hpp"
+#include "pruning/unmeasured.hpp"
 
 namespace coppice::pruning {
 namespace {
@@ -160,13 +161,16 @@ StepwiseSelection::~StepwiseSelection() = default;
 void StepwiseSelection::choose(double share, bool fresh) {
   const bool first =
       std::find(now_.selection.removed.begin(), now_.selection.removed.end(), 1) == now_.selection.removed.end();
-  Selection& out = now_.selection;
+  Selection out = now_.selection;
   const auto start = std::chrono::steady_clock::now();
   importance::ScoreOptions scoring{options_.criterion, {}, options_.reduction, normalizer(options_), options_.seed};
   if (options_.measure) scoring.measure = options_.measure(prepared_, out.removed);
-  out.scores = importance::unit_scores(prepared_.model.graph, prepared_.couplings, prepared_.roles, scoring,
-                                       first ? std::span<const std::uint8_t>() : out.removed);
+  importance::UnitScores scores =
+      importance::unit_scores(prepared_.model.graph, prepared_.couplings, prepared_.roles, scoring,
+                              first ? std::span<const std::uint8_t>() : out.removed);
+  out.scores = std::move(scores.units);
   out.score_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  keep_whole(scores.unmeasured);
   const Contest contest(prepared_.couplings, groups_, out.scores, out.removed);
   double ratio = out.ratio * share;
   if (searched() && fresh) {
@@ -177,16 +181,28 @@ void StepwiseSelection::choose(double share, bool fresh) {
     ratio = found * share;
   }
   out.removed = contest.choose(ratio, share);
-  now_.reached = std::max(now_.reached, ratio);
   out.step_parameters.push_back(count(prepared_, out.removed).parameters);
+  now_.selection = std::move(out);
+  now_.reached = std::max(now_.reached, ratio);
+}
+
+void StepwiseSelection::keep_whole(const std::vector<std::int32_t>& groups) {
+  if (groups.empty()) return;
+  const std::string_view name = options_.measure ? "the criterion" : importance::to_string(options_.criterion);
+  for (std::string& warning : lock_unmeasured(prepared_, groups, now_.selection.removed, name))
+    warnings_.push_back(std::move(warning));
+  groups_ = contenders(prepared_, options_, ratios_);
+  if (groups_.empty()) throw Error("nothing can be pruned: " + lock_summary(prepared_));
 }
 
 void StepwiseSelection::next() {
   if (done()) throw Error("all " + std::to_string(options_.steps) + " steps are done");
-  before_ = now_;
-  ++now_.step;
+  Progress last = now_;
+  const int step = now_.step + 1;
   // The last step arrives, even on a schedule that comes back down.
-  choose(done() ? 1 : iterative_ratio(1, now_.step, options_.steps, options_.schedule), true);
+  choose(step == options_.steps ? 1 : iterative_ratio(1, step, options_.steps, options_.schedule), true);
+  now_.step = step;
+  before_ = std::move(last);
 }
 
 bool StepwiseSelection::due(double share) const {
@@ -244,7 +260,9 @@ Selection select(Prepared& prepared, const SelectOptions& options, base::Progres
     if (progress) progress->advance(static_cast<std::uint64_t>(steps.step()));
   }
   expect_removal(prepared, steps.selection(), options);
-  return steps.selection();
+  Selection out = steps.selection();
+  out.warnings = steps.warnings();
+  return out;
 }
 
 }  // namespace coppice::pruning

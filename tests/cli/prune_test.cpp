@@ -172,10 +172,19 @@ TEST(Prune, TextTellsTheExtentsThatMacsAreFor) {
             std::string::npos);
 }
 
-TEST(Prune, BnScaleWithoutBatchNormSaysSo) {
-  EXPECT_NE(run({"prune", zoo_file("mlp"), "--dry-run", "--ratio", "50%", "--criterion", "bn_scale"})
-                .err.find("bn_scale: the model has no batch norm"),
-            std::string::npos);
+TEST(Prune, WhatTheCriterionDoesNotMeasureStaysAndSaysSo) {
+  const Outcome refused = run({"prune", zoo_file("mlp"), "--dry-run", "--ratio", "50%", "--criterion", "bn_scale"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("the criterion measures nothing of it"), std::string::npos) << refused.err;
+  const std::vector<std::string> gpt{"prune", zoo_file("gpt2_tiny"), "--dry-run", "--ratio",
+                                     "50%",   "--criterion",         "bn_scale"};
+  const Outcome partial = run(gpt);
+  EXPECT_EQ(partial.err.find("coppice: warning: group "), 0u) << partial.err;
+  EXPECT_NE(partial.err.find(" stays whole with its "), std::string::npos) << partial.err;
+  EXPECT_NE(partial.out.find("the criterion measures nothing of it"), std::string::npos) << partial.out;
+  const Json report = run_json(gpt);
+  EXPECT_GT(report["locks"]["unmeasured"], 0);
+  EXPECT_NE(report["warnings"][0].get<std::string>().find("bn_scale measures none of these"), std::string::npos);
   EXPECT_EQ(run({"prune", zoo_file("resnet18"), "--dry-run", "--ratio", "50%", "--criterion", "bn_scale"}).err, "");
 }
 

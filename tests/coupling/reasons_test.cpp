@@ -142,7 +142,7 @@ TEST(Locks, OnlyWhatIsNamedIsLocked) {
 }
 
 TEST(Locks, LaterLocksComeFromCallers) {
-  for (Reason reason : {Reason::structure, Reason::inexact, Reason::ignored, Reason::module_code}) {
+  for (Reason reason : {Reason::structure, Reason::inexact, Reason::ignored, Reason::module_code, Reason::unmeasured}) {
     Tiny t;
     chain(t);
     t.run();
@@ -159,7 +159,8 @@ TEST(Locks, LaterLocksComeFromCallers) {
 }
 
 TEST(Locks, EveryReasonHasAnExample) {
-  std::vector<Reason> seen{Reason::structure, Reason::inexact, Reason::ignored, Reason::module_code};
+  std::vector<Reason> seen{Reason::structure, Reason::inexact, Reason::ignored, Reason::module_code,
+                           Reason::unmeasured};
   for (const LockCase& p : lock_cases) seen.push_back(p.reason);
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(reason_count));
   for (int r = 0; r < reason_count; ++r) {

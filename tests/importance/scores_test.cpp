@@ -44,7 +44,7 @@ struct Net {
   /// Scores along an axis of a constant.
   Scores along(std::string_view constant, std::size_t axis, const ScoreOptions& options,
                const std::vector<std::uint8_t>& removed = {}) const {
-    const auto all = unit_scores(model.graph, couplings, roles, options, removed);
+    const auto all = unit_scores(model.graph, couplings, roles, options, removed).units;
     Scores out;
     for (std::int32_t unit : units(constant, axis)) out.push_back(all[static_cast<std::size_t>(unit)]);
     return out;
@@ -95,6 +95,30 @@ TEST(Scores, Normalisers) {
 TEST(Scores, BatchNormScalesAlone) {
   const Net n = with_norm();
   EXPECT_EQ(n.along("a", 1, {.criterion = Criterion::bn_scale}), (Scores{3, 1, 2}));
+}
+
+TEST(Scores, WhatNothingMeasuresIsTold) {
+  const auto unmeasured = [](const Net& n, const ScoreOptions& options) {
+    return unit_scores(n.model.graph, n.couplings, n.roles, options).unmeasured;
+  };
+  const Net n = with_norm();
+  const auto group = n.couplings.units()[static_cast<std::size_t>(n.units("a", 1)[0])].group;
+  EXPECT_TRUE(unmeasured(n, {}).empty());
+  EXPECT_TRUE(unmeasured(n, {.criterion = Criterion::bn_scale}).empty());
+  const ScoreOptions none{.measure = [](const coupling::Site&) { return Scores(); }};
+  EXPECT_EQ(unmeasured(n, none), std::vector<std::int32_t>{group});
+  EXPECT_EQ(n.along("a", 1, none), (Scores{0, 0, 0}));
+  // Zeros are a measure.
+  EXPECT_TRUE(unmeasured(n, {.measure = [](const coupling::Site&) { return Scores{0, 0, 0}; }}).empty());
+
+  Net plain;
+  ValueId y = plain.b.input("x", DType::float32, {{1, ""}, {2, ""}});
+  y = plain.b.op("MatMul", {y, plain.b.initializer("a", real({2, 3}, {1, -2, 3, 2, 2, -3}))});
+  y = plain.b.op("MatMul", {y, plain.b.initializer("c", real({3, 1}, {5, 6, -7}))});
+  plain.b.output(y, DType::float32, {{1, ""}, {1, ""}});
+  plain.finish();
+  EXPECT_EQ(unmeasured(plain, {.criterion = Criterion::bn_scale}).size(), 1u);
+  EXPECT_TRUE(unmeasured(plain, {.criterion = Criterion::random}).empty());
 }
 
 TEST(Scores, DistancesOfOutputSlices) {

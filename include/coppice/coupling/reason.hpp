@@ -25,8 +25,9 @@ enum class Reason : std::uint8_t {
   inexact,           ///< Cutting it would be inexact and only exact cuts were asked for.
   ignored,           ///< The user asked to leave it.
   module_code,       ///< The code of the module that was traced counts on it.
+  unmeasured,        ///< The criterion measures nothing of its group.
 };
-inline constexpr int reason_count = static_cast<int>(Reason::module_code) + 1;
+inline constexpr int reason_count = static_cast<int>(Reason::unmeasured) + 1;
 
 /// Short name in snake_case, as in JSON ("graph_output").
 std::string_view name(Reason reason);

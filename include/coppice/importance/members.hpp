@@ -40,8 +40,8 @@ class Readers {
 };
 
 /// The sites of a group on which the importance of its units is measured, in file order: weights and scales, input and
-/// output slices alike. `bn_scale`: the scales alone, where the group has any; `fpgm`: the output slices of weights,
-/// where it has any. A group with none of these is measured on whatever it has.
+/// output slices alike. `bn_scale`: the scales alone, of which there may be none; `fpgm`: the output slices of
+/// weights, where it has any. Otherwise a group without weights and scales is measured on whatever it has.
 /// Source: the groups of DepGraph (Fang et al., Towards Any Structural Pruning, 2023), whose biases do not count.
 std::vector<coupling::Site> members(const coupling::Group& group, std::span<const graph::Role> roles,
                                     const Readers& readers, Criterion criterion);

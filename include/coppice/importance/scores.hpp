@@ -24,14 +24,20 @@ struct ScoreOptions {
   std::uint64_t seed = 0;                    ///< Of random.
 };
 
-/// Importance of every unit that may be cut, by unit; 0 for locked and removed ones and where a group has only one.
+struct UnitScores {
+  std::vector<double> units;             ///< By unit.
+  std::vector<std::int32_t> unmeasured;  ///< Groups of two units or more of which nothing was measured, in order.
+};
+
+/// Importance of every unit that may be cut; 0 for locked and removed ones, where a group has only one, and where
+/// nothing of a group is measured, which is no importance.
 /// Each member of a unit (see members()) contributes sum |w|^p over its slices; a unit that owns several indices of an
 /// axis has their sum. Quantised weights count as the numbers they stand for. Slices of `removed` units (by unit;
 /// empty: none) do not count, so that the scores are those of the model that is left. Every weight is read once; the
 /// same on any machine and for any number of threads. `roles` as from graph::constant_roles. Throws Error naming a
 /// constant whose numbers are not finite.
-std::vector<double> unit_scores(const graph::Graph& graph, const coupling::Couplings& couplings,
-                                std::span<const graph::Role> roles, const ScoreOptions& options,
-                                std::span<const std::uint8_t> removed = {});
+UnitScores unit_scores(const graph::Graph& graph, const coupling::Couplings& couplings,
+                       std::span<const graph::Role> roles, const ScoreOptions& options,
+                       std::span<const std::uint8_t> removed = {});
 
 }  // namespace coppice::importance

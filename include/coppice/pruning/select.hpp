@@ -61,10 +61,12 @@ struct Selection {
   std::vector<double> scores;                 ///< By unit, of the last step; unlocked units only, else 0.
   double ratio = 0;                           ///< As asked or found by the search.
   double score_seconds = 0;                   ///< Time spent on reading the weights.
+  std::vector<std::string> warnings;          ///< One line each. Filled by select().
 };
 
 /// Applies `ignore` and layer names (Error with the nearest names for one that matches nothing) and chooses.
-/// Units that the options keep are locked in `prepared` (Reason::ignored). Deterministic for a given seed, whatever the
+/// Units that the options keep are locked in `prepared` (Reason::ignored), and so are groups of which the criterion
+/// measures nothing (Reason::unmeasured), which warnings name. Deterministic for a given seed, whatever the
 /// number of threads. Throws Error for a ratio out of range, a target that cannot be reached, or a model in which
 /// nothing can be pruned (with the lock report's summary). `progress`, when given, is told of every step that is done.
 Selection select(Prepared& prepared, const SelectOptions& options, base::Progress* progress = nullptr);
@@ -82,7 +84,9 @@ class StepwiseSelection {
   /// Whether all steps were made.
   bool done() const { return now_.step == options_.steps; }
   int step() const { return now_.step; }
-  /// Chooses what the next step removes, on top of what went before. Throws Error when all steps are done.
+  /// Chooses what the next step removes, on top of what went before, and locks groups of which nothing is measured.
+  /// Throws Error when all steps are done, when that leaves nothing to prune, and as the measure does; then no step is
+  /// made.
   void next();
   /// Goes to `share` (0..1) of the way to the ratios, whatever the steps: for schedules of the caller's own. Returns
   /// whether that took a unit. With a target the ratio is searched by the first call, and again at the end of the way.
@@ -93,6 +97,9 @@ class StepwiseSelection {
   /// Takes the last next() or advance() that chose something back, and looks again at what may go.
   void undo();
   const Selection& selection() const { return now_.selection; }
+  /// Names the groups that were locked because nothing of them is measured, one line each, of all steps. undo() takes
+  /// neither back.
+  const std::vector<std::string>& warnings() const { return warnings_; }
 
   /// Where a selection stands: what another one for the same model and options needs to go on from there.
   struct Position {
@@ -107,6 +114,7 @@ class StepwiseSelection {
  private:
   bool searched() const { return options_.target_macs || options_.target_parameters; }
   void choose(double share, bool fresh);
+  void keep_whole(const std::vector<std::int32_t>& groups);
 
   // What undo() brings back.
   struct Progress {
@@ -122,6 +130,7 @@ class StepwiseSelection {
   std::vector<std::optional<double>> ratios_;  // of named layers, by group
   std::vector<Contender> groups_;
   Progress now_, before_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace coppice::pruning

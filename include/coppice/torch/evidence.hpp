@@ -60,8 +60,8 @@ std::map<std::string, at::Tensor, std::less<>> weight_scores(const Criterion& cr
 /// What pruning::SelectOptions::measure is to give. Axes of the evidence are as long as the constant's, and then the
 /// slices of `removed` units do not count, or as long as what is left of it. Constants without evidence are not
 /// measured. Sums are in double precision. Empty for a criterion told from the weights alone, which the core measures
-/// itself. Of a group none of whose members is measured all units have the score 0. Throws Error when nothing of the
-/// whole model is measured, when shapes do not fit, and as weight_scores() does for numbers that do not.
+/// itself. A group none of whose members is measured stays whole. Throws Error when nothing of the whole model is
+/// measured, when shapes do not fit, and as weight_scores() does for numbers that do not.
 importance::Measure make_measure(const Criterion& criterion, const pruning::Prepared& prepared,
                                  std::span<const std::uint8_t> removed, Evidence evidence);
 

@@ -206,6 +206,11 @@ void Job::finish(std::vector<std::uint8_t> goes, PruneStep result) {
   result.macs_before = before.macs;
   result.macs = now.macs;
   result.ratio = steps ? steps->selection().ratio : 0;
+  if (steps) {
+    const std::vector<std::string>& all = steps->warnings();
+    result.warnings.insert(result.warnings.begin(), all.begin() + static_cast<std::ptrdiff_t>(told), all.end());
+    told = all.size();
+  }
   for (const pruning::Inexact& inexact : inexactness(prepared, removed)) result.inexact.push_back(inexact.text);
   last = std::move(result);
 }

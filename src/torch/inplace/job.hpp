@@ -26,6 +26,7 @@ struct Job {
   NamedTensors initial;  ///< In the widths of the beginning.
   PruneStep last;
   bool replayed = false;
+  std::size_t told = 0;  ///< Warnings of `steps` that an earlier step reported.
 
   Job(Callable callable, PrunerOptions given) : model(std::move(callable)), options(std::move(given)) {}
 
