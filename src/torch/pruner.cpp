@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "coppice/base/error.hpp"
+
 #include "torch/inplace/job.hpp"
 
 namespace coppice {
@@ -37,6 +39,23 @@ void Pruner::save(torch::serialize::OutputArchive& archive) const {
 
 void Pruner::load(torch::serialize::InputArchive& archive) {
   state_->load(archive);
+}
+
+struct Pruner::Place::Data {
+  const State* pruner;
+  inplace::Place place;
+};
+
+Pruner::Place Pruner::place() const {
+  Place out;
+  out.data_ = std::make_shared<const Place::Data>(Place::Data{state_.get(), state_->place()});
+  return out;
+}
+
+void Pruner::go_back(const Place& place) {
+  if (!place.data_ || place.data_->pruner != state_.get())
+    throw Error("place: expected one of this Pruner, found " + std::string(place.data_ ? "another's" : "none"));
+  state_->go_back(place.data_->place);
 }
 
 bool Pruner::done() const {

@@ -114,6 +114,17 @@ class Pruner {
   /// another module or other options.
   void load(torch::serialize::InputArchive& archive);
 
+  /// Where this Pruner stands, in memory.
+  class Place {
+    friend class Pruner;
+    struct Data;
+    std::shared_ptr<const Data> data_;
+  };
+  Place place() const;
+  /// Stands again where it stood, for a module that a ModuleSnapshot of the same moment has put back. Throws Error, and
+  /// changes nothing, for a place of another Pruner.
+  void go_back(const Place& place);
+
   /// Layers that stay because they feed the model's output, by module name.
   const std::vector<std::string>& output_layers() const;
   /// The decisions so far as one plan for the module as the Pruner found it.

@@ -13,6 +13,15 @@
 
 namespace coppice::inplace {
 
+/// What cuts change of a Job.
+struct Place {
+  std::vector<std::uint8_t> removed;
+  std::optional<pruning::StepwiseSelection::Position> position;
+  NamedTensors initial;
+  PruneStep last;
+  bool replayed = false;
+};
+
 /// The work of a Pruner.
 struct Job {
   Callable model;
@@ -47,6 +56,8 @@ struct Job {
   bool step(std::optional<double> share);
   void step();
   bool step_to(double share);
+  Place place() const;
+  void go_back(const Place& place);
   void save(torch::serialize::OutputArchive& archive) const;
   void load(torch::serialize::InputArchive& archive);
 };

@@ -4,13 +4,28 @@
 
 #include "torch/inplace/job.hpp"
 
-// Where a Pruner stands, as entries of an archive of libtorch.
+// Where a Pruner stands: in memory, and as entries of an archive of libtorch.
 namespace coppice::inplace {
 namespace {
 
 constexpr const char *plan_key = "plan", *step_key = "step", *ratios_key = "ratios", *initial_key = "initial";
 
 }  // namespace
+
+// The tensors of `initial` are exchanged, never written to, so handles do.
+Place Job::place() const {
+  std::optional<pruning::StepwiseSelection::Position> position;
+  if (steps) position = steps->position();
+  return {removed, std::move(position), initial, last, replayed};
+}
+
+void Job::go_back(const Place& place) {
+  if (steps) steps->go_to(*place.position);
+  removed = place.removed;
+  initial = place.initial;
+  last = place.last;
+  replayed = place.replayed;
+}
 
 void Job::save(torch::serialize::OutputArchive& archive) const {
   if (!steps) throw Error("a Pruner that replays a plan has no place in a schedule to save");

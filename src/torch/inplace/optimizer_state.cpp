@@ -11,7 +11,11 @@ std::vector<at::Tensor*> state_tensors(torch::optim::Optimizer& optimizer, const
   using Key = typename std::decay_t<decltype(states)>::key_type;
   const auto it = states.find(optimizer_key<Key>(parameter));
   if (it == states.end() || !it->second) return {};
-  torch::optim::OptimizerParamState* const state = it->second.get();
+  return state_tensors(*it->second);
+}
+
+std::vector<at::Tensor*> state_tensors(torch::optim::OptimizerParamState& memory) {
+  torch::optim::OptimizerParamState* const state = &memory;
   // The accessors give references to what the state holds.
   if (auto* sgd = dynamic_cast<torch::optim::SGDParamState*>(state)) return {&sgd->momentum_buffer()};
   if (auto* adam = dynamic_cast<torch::optim::AdamParamState*>(state))
