@@ -12,6 +12,7 @@ namespace coppice::cli {
 
 void print(const std::string& text) {
   std::fputs(analysis::printable(text, "\n").c_str(), stdout);
+  std::fflush(stdout);  // whoever reads a pipe wants each epoch when it ends
 }
 
 void print_json(const nlohmann::ordered_json& json) {

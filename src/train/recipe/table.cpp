@@ -178,8 +178,9 @@ void Table::finish() const {
   for (const auto& [key, value] : table_) {
     const std::string_view name = key.str();
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
-    std::vector<std::string_view> names(known_.begin(), known_.end());
-    fail_at(&value, name, "unknown key; nearest: " + base::nearest_list(name, names));
+    const std::vector<std::string_view> names(known_.begin(), known_.end());
+    const auto meant = base::nearest(name, names, 1);
+    fail_at(&value, name, "unknown key" + (meant.empty() ? "" : "; did you mean " + std::string(meant.front()) + "?"));
   }
 }
 

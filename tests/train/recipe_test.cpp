@@ -1,0 +1,117 @@
+#include "coppice/train/recipe.hpp"
+
+#include <gtest/gtest.h>
+
+#include "coppice/base/error.hpp"
+
+namespace coppice::recipe {
+namespace {
+
+constexpr const char* whole = R"(
+seed = 3
+seeds = 2
+[data]
+training = "fashion-mnist:100"
+test = "fashion-mnist"
+held_out = "20%"
+batch_size = 32
+mean = [0.5]
+deviation = [0.25]
+random_flip = true
+[model]
+zoo = "mlp"
+[train]
+epochs = 5
+label_smoothing = 0.1
+optimizer = { kind = "adamw", learning_rate = 1e-3, weight_decay = 0.01 }
+learning_rate = { schedule = "one_cycle", rise = 0.3 }
+[prune]
+method = "gradual"
+pruning_ratio = "40%"
+context = "global"
+criterion = "taylor"
+schedule = "agp"
+epochs = 4
+end = 0.9
+[prune.layer_ratios]
+"layer1.0.conv1" = 20
+[recover]
+epochs = 2
+[evaluate]
+metrics = ["accuracy", "top5"]
+baselines = true
+[export]
+onnx = "small.onnx"
+)";
+
+TEST(Recipe, IsReadKeyByKey) {
+  const Recipe recipe = parse(whole);
+  EXPECT_EQ(recipe.seed, 3U);
+  EXPECT_EQ(recipe.seeds, 2);
+  EXPECT_EQ(recipe.data.training, "fashion-mnist:100");
+  EXPECT_EQ(recipe.data.held_out, 0.2);
+  EXPECT_EQ(recipe.data.mean, std::vector<double>{0.5});
+  EXPECT_TRUE(recipe.data.random_flip);
+  EXPECT_EQ(recipe.model.zoo, "mlp");
+  EXPECT_EQ(recipe.train.epochs, 5);
+  EXPECT_EQ(recipe.train.optimizer.kind, OptimizerKind::adamw);
+  EXPECT_EQ(recipe.train.optimizer.learning_rate, 1e-3);
+  EXPECT_EQ(recipe.train.learning_rate.schedule, RateSchedule::one_cycle);
+  EXPECT_EQ(recipe.train.learning_rate.rise, 0.3);
+  EXPECT_EQ(recipe.prune.method, Method::gradual);
+  EXPECT_EQ(recipe.prune.pruner.pruning_ratio.whole(), 0.4);
+  EXPECT_EQ(recipe.prune.pruner.context, Context::global);
+  EXPECT_EQ(recipe.prune.pruner.criterion.name(), "taylor");
+  EXPECT_EQ(recipe.prune.pruner.schedule, Schedule::agp);
+  EXPECT_EQ(recipe.prune.pruner.layer_ratios.at("layer1.0.conv1"), 0.2);
+  EXPECT_EQ(recipe.prune.window.end, 0.9);
+  EXPECT_FALSE(recipe.prune.window.start);
+  EXPECT_EQ(recipe.prune.training.epochs, 4);
+  EXPECT_EQ(recipe.recover.epochs, 2);
+  EXPECT_EQ(recipe.evaluate.metrics, (std::vector<std::string>{"accuracy", "top5"}));
+  EXPECT_TRUE(recipe.evaluate.baselines);
+  EXPECT_EQ(recipe.output.onnx, "small.onnx");
+}
+
+// What parse() says when a line of the whole recipe reads otherwise.
+std::string refusal(const std::string& line, const std::string& instead) {
+  std::string text = whole;
+  const std::size_t at = text.find(line);
+  EXPECT_NE(at, std::string::npos) << line;
+  text.replace(at, line.size(), instead);
+  try {
+    parse(text, "r.toml");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
+  EXPECT_EQ(refusal("seeds = 2", "seed = 2"), "r.toml:3: Error while parsing key-value pair: cannot redefine existing integer 'seed'");
+  EXPECT_EQ(refusal("seeds = 2", "sedes = 2"), "r.toml:3: sedes: unknown key; did you mean seed?");
+  EXPECT_EQ(refusal("epochs = 5", "epoch = 5"), "r.toml:15: train.epoch: unknown key; did you mean epochs?");
+  EXPECT_EQ(refusal("epochs = 5", "epochs = \"5\""), "r.toml:15: train.epochs: expected a whole number, found \"5\"");
+  EXPECT_EQ(refusal("epochs = 5", "epochs = -1"), "r.toml:15: train.epochs: expected 0 or more, found -1");
+  EXPECT_EQ(refusal("kind = \"adamw\"", "kind = \"adamx\""),
+            "r.toml:17: train.optimizer.kind: optimizer: expected sgd, adam or adamw, found 'adamx'");
+  EXPECT_EQ(refusal("rise = 0.3", "rises = 0.3"), "r.toml:18: train.learning_rate.rises: unknown key; did you mean rise?");
+  EXPECT_EQ(
+      refusal("\"40%\"", "\"140%\""),
+      "r.toml:21: prune.pruning_ratio: ratio: expected 0 to below 1, or up to below 100 percent, such as 0.3, 30 or "
+      "30%, found '140%'");
+  EXPECT_EQ(refusal("pruning_ratio = \"40%\"", ""), "no error");  // the layers' ratios are there
+  EXPECT_EQ(refusal("mean = [0.5]", "mean = [\"a\"]"), "r.toml:9: data.mean: expected a list of numbers, found a list");
+  EXPECT_EQ(refusal("zoo = \"mlp\"", ""), "r.toml:12: model: expected either file or zoo, found none");
+  EXPECT_EQ(refusal("training = \"fashion-mnist:100\"", ""),
+            "r.toml:1: data.training: expected the name of data to train on, found none");
+  EXPECT_EQ(refusal("\"top5\"", "\"top\""),
+            "r.toml:32: evaluate.metrics: metric: expected accuracy, or top5 and the like, found \"top\"");
+  EXPECT_EQ(refusal("method = \"gradual\"", "method = \"one_shot\""),
+            "r.toml:25: prune.epochs: expected none with method one_shot: [recover] trains what was cut");
+  EXPECT_NE(refusal("[train]", "[train"), "no error");
+  EXPECT_NE(refusal("[train]", "[trains]").find("trains: unknown key; did you mean train?"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace coppice::recipe

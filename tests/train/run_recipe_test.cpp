@@ -1,0 +1,114 @@
+#include "coppice/train/run_recipe.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "coppice/base/error.hpp"
+#include "coppice/formats/npy.hpp"
+#include "coppice/torch/export_onnx.hpp"
+#include "coppice/torch/tensors.hpp"
+
+#include "support/scratch.hpp"
+#include "train/small.hpp"
+
+namespace coppice::recipe {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  EXPECT_TRUE(file) << path;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// A small problem in files.
+struct Problem {
+  explicit Problem(const std::string& prune) {
+    const Batch all = test::blobs(300)->gather(at::arange(300));
+    formats::write_npy(to_coppice(all.inputs[0]), folder / "x.npy");
+    formats::write_npy(to_coppice(all.target), folder / "y.npy");
+    export_onnx(test::small_net(), {at::ones({2, 8})}, folder / "net.onnx", {.dynamic_batch = true});
+    text = "seed = 1\nseeds = 2\n[data]\ntraining = \"" + (folder / "x.npy") + ":" + (folder / "y.npy") +
+           "\"\nbatch_size = 16\n[model]\nfile = \"" + (folder / "net.onnx") +
+           "\"\n[train]\nepochs = 2\noptimizer = { learning_rate = 0.1 }\n" + prune +
+           "[recover]\nepochs = 1\n[evaluate]\nbaselines = true\n";
+  }
+  std::optional<Report> run(const std::string& name, bool resume = false, std::function<bool()> stop = {}) const {
+    return recipe::run(parse(text),
+                       {.folder = folder / name, .resume = resume, .checkpoint_steps = 3, .stop = std::move(stop)});
+  }
+  test::Scratch folder;
+  std::string text;
+};
+
+constexpr const char* one_shot = "[prune]\npruning_ratio = 50\ncriterion = \"taylor\"\n";
+constexpr const char* gradual = "[prune]\nmethod = \"gradual\"\npruning_ratio = 50\ncontext = \"global\"\nepochs = 2\n";
+
+TEST(RunRecipe, GoesTheWholeWay) {
+  const Problem problem(one_shot);
+  const auto report = problem.run("run");
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->runs.size(), 6U);
+  const RunResult& first = report->runs.front();
+  EXPECT_EQ(first.variant, "recipe");
+  ASSERT_EQ(first.stages.size(), 3U);
+  EXPECT_EQ(first.stages[0].held_out.samples, 30);
+  EXPECT_EQ(first.stages[2].parameters, first.stages[1].parameters);
+  EXPECT_LT(first.stages[1].parameters, first.stages[0].parameters);
+  EXPECT_GT(first.stages[0].held_out.value("accuracy"), 0.8);
+  EXPECT_GT(first.stages[2].held_out.value("accuracy"), 0.8);
+  EXPECT_EQ(report->runs[2].variant, "random");
+  EXPECT_LE(report->runs[2].stages.back().macs, first.stages.back().macs);
+  EXPECT_EQ(report->runs[4].variant, "scratch");
+  EXPECT_EQ(report->runs[4].stages.back().parameters, first.stages.back().parameters);
+  EXPECT_EQ(report->runs[4].stages.back().history.epochs.size(), 3U);  // as many as all of the recipe's
+  for (const char* name : {"pruned.onnx", "report.json", "report.txt", "recipe-1/prune.json", "recipe-2/recover.onnx"})
+    EXPECT_TRUE(fs::exists(problem.folder / (std::string("run/") + name))) << name;
+  EXPECT_EQ(bytes_of(problem.folder / "run/report.txt"), report->text());
+  EXPECT_NE(report->text().find("recipe   recover"), std::string::npos);
+}
+
+// Only how long it took may differ.
+std::string without_seconds(const Report& report) {
+  Report copy = report;
+  for (RunResult& run : copy.runs) {
+    run.model.clear();
+    for (StageResult& stage : run.stages) {
+      stage.seconds = 0;
+      for (EpochRecord& epoch : stage.history.epochs) epoch.seconds = 0;
+    }
+  }
+  return copy.json();
+}
+
+TEST(RunRecipe, GoesOnAsIfItHadNeverStopped) {
+  for (const char* prune : {one_shot, gradual}) {
+    const Problem problem(prune);
+    const auto whole = problem.run("whole");
+    ASSERT_TRUE(whole);
+    std::optional<Report> found;
+    int stops = 0;
+    for (bool resume = false; !found; resume = true, ++stops) {
+      int steps = 0;
+      found = problem.run("parts", resume, [&] { return ++steps == 29; });
+      ASSERT_LT(stops, 100);
+    }
+    EXPECT_GT(stops, 5);
+    EXPECT_EQ(without_seconds(*whole), without_seconds(*found));
+    EXPECT_EQ(bytes_of(problem.folder / "whole/pruned.onnx"), bytes_of(problem.folder / "parts/pruned.onnx"));
+  }
+}
+
+TEST(RunRecipe, KeepsFoldersApart) {
+  const Problem problem(one_shot);
+  problem.run("run", false, [] { return true; });
+  EXPECT_THROW(problem.run("run"), Error);
+  const Problem other(gradual);
+  EXPECT_THROW(recipe::run(parse(other.text), {.folder = problem.folder / "run", .resume = true}), Error);
+}
+
+}  // namespace
+}  // namespace coppice::recipe
