@@ -1,5 +1,8 @@
 #include "coppice/train/recipe.hpp"
 
+#include <filesystem>
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "coppice/base/error.hpp"
@@ -111,6 +114,21 @@ TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
             "r.toml:25: prune.epochs: expected none with method one_shot: [recover] trains what was cut");
   EXPECT_NE(refusal("[train]", "[train"), "no error");
   EXPECT_NE(refusal("[train]", "[trains]").find("trains: unknown key; did you mean train?"), std::string::npos);
+}
+
+TEST(Recipe, ReadsThoseThatAreShown) {
+  const std::filesystem::path source = COPPICE_SOURCE_FOLDER;
+  int found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(source / "examples/recipes")) {
+    EXPECT_NO_THROW(read(entry.path().string())) << entry.path();
+    ++found;
+  }
+  EXPECT_GT(found, 0);
+  std::ifstream file(source / "docs/recipes.md");
+  const std::string page{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t begin = page.find("```toml\n"), end = page.find("\n```", begin);
+  ASSERT_NE(end, std::string::npos);
+  EXPECT_EQ(parse(page.substr(begin + 8, end - begin - 8)).seeds, 3);
 }
 
 }  // namespace
