@@ -3,13 +3,15 @@
 namespace coppice::plain {
 namespace {
 
-Network resnet(std::vector<int> blocks, std::int64_t groups) {
+// Three stages are for small pictures: nothing shrinks in front of them.
+Network resnet(const std::vector<int>& blocks, std::int64_t groups = 1) {
   return [=](const Plain& p, const Tensor& image) {
-    Tensor x = at::relu(p.norm(p.conv(image, "conv1", 2), "bn1"));
-    x = F::max_pool2d(x, F::MaxPool2dFuncOptions(3).stride(2).padding(1));
-    for (int stage = 0; stage < 4; ++stage) {
-      for (int i = 0; i < blocks[static_cast<std::size_t>(stage)]; ++i) {
-        const std::string path = path_of(path_of("layer", stage + 1).erase(5, 1), i);
+    const bool small = blocks.size() == 3;
+    Tensor x = at::relu(p.norm(p.conv(image, "conv1", small ? 1 : 2), "bn1"));
+    if (!small) x = F::max_pool2d(x, F::MaxPool2dFuncOptions(3).stride(2).padding(1));
+    for (std::size_t stage = 0; stage < blocks.size(); ++stage) {
+      for (int i = 0; i < blocks[stage]; ++i) {
+        const std::string path = path_of("layer" + std::to_string(stage + 1), i);
         const std::int64_t stride = i == 0 && stage > 0 ? 2 : 1;
         const bool three = p[path + ".conv3.weight"].defined();
         Tensor y = at::relu(p.norm(p.conv(x, path + ".conv1", three ? 1 : stride), path + ".bn1"));
@@ -25,7 +27,11 @@ Network resnet(std::vector<int> blocks, std::int64_t groups) {
 }
 
 TEST(Gradients, OfResidualBlocks) {
-  compare_images("resnet18", resnet({2, 2, 2, 2}, 1));
+  compare_images("resnet18", resnet({2, 2, 2, 2}));
+}
+
+TEST(Gradients, OfResidualBlocksOnSmallPictures) {
+  compare_images("resnet20", resnet({3, 3, 3}), 32);
 }
 
 TEST(Gradients, OfGroupedBottlenecks) {
