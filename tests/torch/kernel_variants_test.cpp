@@ -79,9 +79,23 @@ TEST(KernelVariants, ReductionsTakeAxesFromWhereTheOperatorSetPutsThem) {
   expect({"ReduceSum", {list("axes", {1}), whole("keepdims", 0)}, 11}, {x}, reals({3, 12}));
   expect({"ReduceMax", {whole("keepdims", 0)}, 18}, {x, ints({-1})}, reals({2, 5}));
   expect({"ReduceMax", {}, 18}, {x}, reals({5}).reshape({1, 1}));
-  expect({"ReduceL2", {whole("noop_with_empty_axes", 1)}, 18}, {x}, x);
   expect({"ReduceProd", {}, 18}, {at::scalar_tensor(3, at::kDouble)}, at::scalar_tensor(3, at::kDouble));
   expect({"ReduceL2", {}, 18}, {ints({3, 4})}, ints({5}));
+}
+
+// What is taken of each element, and of the sum, stays.
+TEST(KernelVariants, ReductionsOverNoAxes) {
+  const at::Tensor x = reals({-3, 2}).reshape({1, 2});
+  const auto none = [&](const char* op, const at::Tensor& expected) {
+    expect({op, {whole("noop_with_empty_axes", 1)}, 18}, {x}, expected.reshape({1, 2}));
+  };
+  none("ReduceSum", x);
+  none("ReduceMax", x);
+  none("ReduceMean", x);
+  none("ReduceL1", reals({3, 2}));
+  none("ReduceL2", reals({3, 2}));
+  none("ReduceSumSquare", reals({9, 4}));
+  expect({"ReduceLogSum", {whole("noop_with_empty_axes", 1)}, 18}, {reals({1, 2})}, at::log(reals({1, 2})));
 }
 
 TEST(KernelVariants, SliceGoesBackwards) {
@@ -163,6 +177,8 @@ TEST(KernelVariants, ShapesStayWhole) {
          ints({5, 3, 1}));
   expect({"Range", {}},
          {at::scalar_tensor(5, at::kLong), at::scalar_tensor(5, at::kLong), at::scalar_tensor(1, at::kLong)}, ints({}));
+  // No extents: a scalar.
+  expect({"ConstantOfShape", {}}, {ints({})}, at::zeros({}));
   EXPECT_NE(refusal({"Squeeze", {}}, {grid(2, 3), ints({0})}).find("expected an extent of 1, found 2"),
             std::string::npos);
 }

@@ -41,6 +41,25 @@ TEST_F(Resize, Nearest) {
     }
 }
 
+// Where a coordinate falls on the border of two elements, 32-bit floats decide.
+TEST_F(Resize, NearestByFractions) {
+  const at::Tensor line = at::randn({1, 1, 1, 33});
+  for (const float scale : {0.3f, 0.6f, 0.7f, 1.1f, 1.2f, 1.7f}) {
+    for (const char* coordinates : {"half_pixel", "asymmetric", "pytorch_half_pixel"})
+      for (const char* rounding : {"round_prefer_floor", "floor", "ceil"})
+        EXPECT_EQ(scaled(line, {1, 1, 1, scale},
+                         {text("coordinate_transformation_mode", coordinates), text("nearest_mode", rounding)}),
+                  "")
+            << scale << coordinates << rounding;
+    EXPECT_EQ(differs_from_runtime({"Resize", {line, at::tensor(Reals{1, 1, 1, scale})}, {}, 1, {}, 10}), "") << scale;
+  }
+  for (const float factor : {41.0f, 47.0f})
+    EXPECT_EQ(scaled(line, {1, 1, 1, factor},
+                     {text("coordinate_transformation_mode", "asymmetric"), text("nearest_mode", "floor")}),
+              "")
+        << factor;
+}
+
 TEST_F(Resize, LinearAndCubic) {
   for (const char* mode : {"linear", "cubic"})
     for (const char* coordinates : {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"}) {

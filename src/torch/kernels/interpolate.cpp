@@ -11,22 +11,25 @@ namespace {
 using at::Tensor;
 
 // Where element i of the result lies on the operand's axis.
-double source(const Line& line, double i, const std::string& mode) {
-  const double in = static_cast<double>(line.in), out = static_cast<double>(line.out), scaled = line.scale * in;
-  if (mode == "asymmetric") return i / line.scale;
-  if (mode == "half_pixel") return (i + 0.5) / line.scale - 0.5;
+template <class Real>
+Real source(const Line& line, std::int64_t element, const std::string& mode) {
+  const auto i = static_cast<Real>(element), in = static_cast<Real>(line.in), out = static_cast<Real>(line.out);
+  const auto scale = static_cast<Real>(line.scale), half = static_cast<Real>(0.5);
+  if (mode == "asymmetric") return i / scale;
+  if (mode == "half_pixel") return (i + half) / scale - half;
   if (mode == "half_pixel_symmetric") {
     // The image stays centred where its extent was rounded.
-    const double centre = in / 2, offset = centre * (1 - out / scaled);
-    return offset + (i + 0.5) / line.scale - 0.5;
+    const Real centre = in / 2, offset = centre * (1 - out / (scale * in));
+    return offset + (i + half) / scale - half;
   }
-  if (mode == "pytorch_half_pixel") return line.out > 1 ? (i + 0.5) / line.scale - 0.5 : 0;
+  if (mode == "pytorch_half_pixel") return line.out > 1 ? (i + half) / scale - half : 0;
   // ONNX's tests take the extent before it is rounded.
-  if (mode == "align_corners") return line.out > 1 ? i * (in - 1) / (scaled - 1) : 0;
-  if (mode == "tf_half_pixel_for_nn") return (i + 0.5) / line.scale;
-  if (mode == "tf_crop_and_resize")
-    return line.out > 1 ? line.start * (in - 1) + i * (line.end - line.start) * (in - 1) / (out - 1)
-                        : 0.5 * (line.start + line.end) * (in - 1);
+  if (mode == "align_corners") return line.out > 1 ? i * (in - 1) / (scale * in - 1) : 0;
+  if (mode == "tf_half_pixel_for_nn") return (i + half) / scale;
+  if (mode == "tf_crop_and_resize") {
+    const auto start = static_cast<Real>(line.start), end = static_cast<Real>(line.end);
+    return line.out > 1 ? start * (in - 1) + i * (end - start) * (in - 1) / (out - 1) : half * (start + end) * (in - 1);
+  }
   throw Error("coordinate_transformation_mode: found " + mode);
 }
 
@@ -36,6 +39,15 @@ double nearest(double x, const std::string& mode) {
   if (mode == "round_prefer_ceil") return std::floor(x + 0.5);
   if (mode == "round_prefer_floor") return std::ceil(x - 0.5);
   throw Error("nearest_mode: found " + mode);
+}
+
+// In 32-bit floats, as runtimes compute it: where a border between two elements is met exactly, or nearly, the rounding
+// decides which of them it is.
+std::int64_t nearest_element(const Line& line, std::int64_t i, const Interpolation& how) {
+  // Before operator set 11 nothing names the rounding; runtimes round up where an axis shrinks.
+  const std::string mode = !how.nearest.empty() ? how.nearest : line.scale < 1 ? "ceil" : "floor";
+  const double at = nearest(static_cast<double>(source<float>(line, i, how.coordinates)), mode);
+  return static_cast<std::int64_t>(std::clamp(at, 0.0, static_cast<double>(line.in - 1)));
 }
 
 // Weight of an element at a distance.
@@ -60,7 +72,7 @@ Taps taps_of(const Line& line, const Interpolation& how) {
   Taps out;
   out.count = 2 * static_cast<std::int64_t>(std::ceil(radius));
   for (std::int64_t i = 0; i < line.out; ++i) {
-    const double at = source(line, static_cast<double>(i), how.coordinates);
+    const double at = source<double>(line, i, how.coordinates);
     const auto first = static_cast<std::int64_t>(std::floor(at)) - out.count / 2 + 1;
     double sum = 0;
     for (std::int64_t k = first; k < first + out.count; ++k) {
@@ -80,7 +92,7 @@ Taps taps_of(const Line& line, const Interpolation& how) {
 Tensor outside(const Line& line, const Tensor& like, at::IntArrayRef shape) {
   Tensor out = at::zeros({line.out}, at::kBool);
   for (std::int64_t i = 0; i < line.out; ++i) {
-    const double at = source(line, static_cast<double>(i), "tf_crop_and_resize");
+    const double at = source<double>(line, i, "tf_crop_and_resize");
     if (at < 0 || at > static_cast<double>(line.in - 1)) out[i] = true;
   }
   return out.to(like.device()).reshape(shape);
@@ -96,10 +108,7 @@ Tensor interpolate(const Tensor& x, std::int64_t axis, const Line& line, const I
   Tensor y;
   if (how.mode == Interpolation::Mode::nearest) {
     std::vector<std::int64_t> elements;
-    for (std::int64_t i = 0; i < line.out; ++i) {
-      const double at = nearest(source(line, static_cast<double>(i), how.coordinates), how.nearest);
-      elements.push_back(static_cast<std::int64_t>(std::clamp(at, 0.0, static_cast<double>(line.in - 1))));
-    }
+    for (std::int64_t i = 0; i < line.out; ++i) elements.push_back(nearest_element(line, i, how));
     y = at::index_select(x, axis, at::tensor(elements, at::kLong).to(x.device()));
   } else {
     const Taps taps = taps_of(line, how);

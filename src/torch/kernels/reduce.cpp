@@ -63,7 +63,8 @@ Kernel reduce(const Build& build) {
   return [=, fixed = build.integers("axes")](Call& call) {
     at::Tensor x = call.in(0);
     Axes axes = call.has(1) ? call.ints(1) : fixed;
-    if (axes.empty() && nothing_is_none) return call.out(0, x);
+    // Nothing is summed up, but squares, logarithms and the like are still taken.
+    if (axes.empty() && nothing_is_none) return call.out(0, kFunction(x.unsqueeze(-1), {x.dim()}, false));
     const std::int64_t rank = x.dim();
     for (std::int64_t& axis : axes) axis = at::maybe_wrap_dim(axis, rank);
     std::sort(axes.begin(), axes.end());

@@ -48,13 +48,18 @@ void apply_sizes(const Numbers& sizes, const std::string& policy, const Tensor& 
   }
 }
 
+// A whole factor that libtorch, which multiplies by the reciprocal as a 32-bit float, does not round below an element.
+bool is_whole_factor(double scale) {
+  return scale >= 1 && scale == std::floor(scale) && static_cast<double>(static_cast<float>(1 / scale)) * scale >= 1;
+}
+
 // libtorch's own functions where they compute the same: images in their last two axes.
 bool resize_image(const Tensor& x, const Numbers& outs, const Reals& scales, const Interpolation& how, Tensor& y) {
   const bool image = x.dim() == 4 && outs.size() == 4 && outs[0] == x.size(0) && outs[1] == x.size(1);
   if (!image || !x.is_floating_point() || how.antialias) return false;
   if (how.mode == Interpolation::Mode::nearest) {
-    bool whole = how.nearest == "floor" && how.coordinates == "asymmetric";
-    for (std::size_t k = 2; k < 4; ++k) whole = whole && scales[k] >= 1 && scales[k] == std::floor(scales[k]);
+    bool whole = (how.nearest == "floor" || how.nearest.empty()) && how.coordinates == "asymmetric";
+    for (std::size_t k = 2; k < 4; ++k) whole = whole && is_whole_factor(scales[k]);
     if (whole) y = at::upsample_nearest2d(x, {outs[2], outs[3]}, c10::nullopt, c10::nullopt);
     return whole;
   }

@@ -10,7 +10,7 @@ struct Interpolation {
   enum class Mode { nearest, linear, cubic };
   Mode mode = Mode::nearest;
   std::string coordinates = "asymmetric";  ///< coordinate_transformation_mode.
-  std::string nearest = "floor";           ///< nearest_mode.
+  std::string nearest;                     ///< nearest_mode; empty where the operator set has none.
   double cubic = -0.75;                    ///< cubic_coeff_a.
   double outside = 0;                      ///< extrapolation_value of tf_crop_and_resize.
   bool exclude = false;                    ///< exclude_outside: elements that there are none of have no weight.

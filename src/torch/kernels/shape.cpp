@@ -55,9 +55,9 @@ Kernel constant(const Build&) {
 Kernel constant_of_shape(const Build& build) {
   const graph::Attribute* attribute = build.node().find("value");
   const auto* value = attribute ? std::get_if<tensor::Tensor>(&attribute->value) : nullptr;
-  at::Tensor one = value ? to_torch(*value).reshape({-1}) : at::zeros({1}, at::kFloat);
+  const at::Tensor one = value ? to_torch(*value) : at::zeros({}, at::kFloat);
   if (one.numel() != 1) throw Error("value: expected one element, found " + std::to_string(one.numel()));
-  return [one = std::move(one)](Call& call) {
+  return [one = one.reshape({})](Call& call) {
     // Elements of their own: whoever gets the tensor may write to one.
     call.out(0, one.expand(call.ints(0)).clone(at::MemoryFormat::Contiguous));
   };
