@@ -26,6 +26,16 @@ bool passes_on(const Node& node, std::size_t operand) {
   return operand == 0 && (node.op == "Gather" || std::find(first.begin(), first.end(), node.op) != first.end());
 }
 
+// Whether an operand of that shape can take the result's, which may be no more than what the file says of it: extents
+// with a name of their own get any number.
+bool reaches(const Node& node, const graph::Fact& operand, const graph::Fact& result) {
+  if (!operand.complete()) return true;
+  const graph::Shape &from = operand.shape, &to = result.shape;
+  if (node.is("Reshape")) return tensor::element_count(from) == tensor::element_count(to);
+  return from.size() <= to.size() && std::equal(from.rbegin(), from.rend(), to.rbegin(),
+                                                [](std::int64_t a, std::int64_t b) { return a == 1 || a == b; });
+}
+
 class Follower {
  public:
   Follower(const graph::Model& model, const graph::Facts& facts)
@@ -95,7 +105,8 @@ class Follower {
     const auto count = static_cast<std::size_t>(std::max<std::int64_t>(extent(operand, 0), 1));
     std::vector<std::int64_t>& pattern = range_.pattern;
     const graph::Fact& result = facts_[at(node.outputs[0])];
-    if ((node.is("Reshape") || node.is("Expand")) && result.complete() && result.rank() == count) {
+    if ((node.is("Reshape") || node.is("Expand")) && result.complete() && result.rank() == count &&
+        reaches(node, facts_[at(node.inputs[0])], result)) {
       pattern = result.shape;
     } else if (node.is("Reshape")) {
       pattern.assign(count, 1);
