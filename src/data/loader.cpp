@@ -1,11 +1,12 @@
 #include "coppice/data/loader.hpp"
 
 #include <algorithm>
-#include <deque>
-#include <future>
+#include <optional>
 #include <string>
 
 #include "coppice/base/error.hpp"
+
+#include "data/ahead.hpp"
 
 namespace coppice::data {
 namespace {
@@ -50,21 +51,11 @@ void Loader::for_each(std::int64_t epoch, std::int64_t first, const std::functio
                                               options_.seed + static_cast<std::uint64_t>(epoch) * 0x9e3779b97f4a7c15),
                                      at::kLong)
                         : at::arange(dataset_->size(), at::kLong);
-  std::deque<std::future<Batch>> ahead;
-  std::int64_t next = first;
-  for (std::int64_t batch = first; batch < last; ++batch) {
-    for (; options_.workers > 0 && next < std::min(last, batch + options_.workers); ++next)
-      ahead.push_back(
-          std::async(std::launch::async, [this, &order, epoch, next] { return fetch(order, epoch, next); }));
-    Batch out;
-    if (ahead.empty()) {
-      out = fetch(order, epoch, batch);
-    } else {
-      out = ahead.front().get();
-      ahead.pop_front();
-    }
-    if (!callback(std::move(out))) return;
-  }
+  const auto fetch_batch = [&](std::int64_t batch) { return fetch(order, epoch, batch); };
+  std::optional<Ahead> ahead;
+  if (options_.workers > 0 && first < last) ahead.emplace(fetch_batch, first, last, options_.workers);
+  for (std::int64_t batch = first; batch < last; ++batch)
+    if (!callback(ahead ? ahead->next() : fetch_batch(batch))) return;
 }
 
 }  // namespace coppice::data

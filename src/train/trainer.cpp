@@ -88,12 +88,16 @@ std::vector<at::Tensor> Trainer::example_inputs() const {
 
 const History& Trainer::fit() {
   begin();
+  if (epoch_ == epochs_) return history_;
+  stopping_ = false;
   while (epoch_ < epochs_ && !stopping_) run_epoch();
-  if (!stopping_) {
+  if (epoch_ == epochs_) {
+    stopping_ = false;  // too late
     tell(&Callback::after_fit);
-  } else if (!options_.checkpoint.empty()) {
-    save(options_.checkpoint);
+    return history_;
   }
+  generator_states_ = generator_states(model_.module());
+  if (!options_.checkpoint.empty()) save(options_.checkpoint);
   return history_;
 }
 

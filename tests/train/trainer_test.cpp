@@ -171,6 +171,8 @@ TEST(Trainer, GoesOnAsIfItHadNeverStopped) {
       trainer.fit();
       EXPECT_TRUE(trainer.stopped());
       EXPECT_EQ(trainer.step(), stop);
+      trainer.fit();
+      expect_same(*whole, *net);
 
       auto fresh = small_net(99);
       const auto third =

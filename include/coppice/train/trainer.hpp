@@ -49,7 +49,8 @@ class Trainer {
   Trainer(Callable model, torch::optim::Optimizer& optimizer, BatchSource data, TrainerOptions options = {});
   ~Trainer();
 
-  /// Trains to the end, from the beginning or from where resume() stood. Returns with less when stop() was called.
+  /// Trains to the end, from the beginning or from where resume() or stop() left it. Returns with less when stop() is
+  /// called meanwhile.
   /// Throws Error naming epoch and batch for what the model, the loss or a callback throws, and for a loss that is not
   /// finite; the weights are then as they were at that moment.
   const History& fit();

@@ -1,0 +1,50 @@
+#include "data/ahead.hpp"
+
+#include <utility>
+
+namespace coppice::data {
+
+Ahead::Ahead(Fetch fetch, std::int64_t first, std::int64_t last, int workers)
+    : fetch_(std::move(fetch)), last_(last), most_ahead_(2 * workers), wanted_(first), started_(first) {
+  for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+}
+
+Ahead::~Ahead() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Ahead::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return closing_ || started_ == last_ || started_ < wanted_ + most_ahead_; });
+    if (closing_ || started_ == last_) return;
+    const std::int64_t batch = started_++;
+    lock.unlock();
+    Fetched fetched;
+    try {
+      fetched.batch = fetch_(batch);
+    } catch (...) {
+      fetched.failure = std::current_exception();
+    }
+    lock.lock();
+    done_.emplace(batch, std::move(fetched));
+    changed_.notify_all();
+  }
+}
+
+Batch Ahead::next() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return done_.contains(wanted_); });
+  Fetched fetched = std::move(done_.extract(wanted_).mapped());
+  ++wanted_;
+  changed_.notify_all();
+  if (fetched.failure) std::rethrow_exception(fetched.failure);
+  return std::move(fetched.batch);
+}
+
+}  // namespace coppice::data
