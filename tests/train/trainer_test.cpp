@@ -1,6 +1,7 @@
 #include "coppice/train/trainer.hpp"
 
 #include <cmath>
+#include <filesystem>
 #include <numbers>
 
 #include <gtest/gtest.h>
@@ -171,6 +172,8 @@ TEST(Trainer, GoesOnAsIfItHadNeverStopped) {
       trainer.fit();
       EXPECT_TRUE(trainer.stopped());
       EXPECT_EQ(trainer.step(), stop);
+      const std::string kept = folder / "kept.pt";
+      std::filesystem::copy_file(path, kept, std::filesystem::copy_options::overwrite_existing);
       trainer.fit();
       expect_same(*whole, *net);
 
@@ -179,7 +182,7 @@ TEST(Trainer, GoesOnAsIfItHadNeverStopped) {
           make_optimizer({.kind = kind, .weight_decay = 1e-3, .decay_vectors = false}, fresh->parameters());
       stopping.callbacks = {std::make_shared<Stop>()};
       Trainer resumed(fresh, *third, loader(), stopping);
-      resumed.resume(path);
+      resumed.resume(kept);
       EXPECT_EQ(resumed.step(), stop);
       const History& history = resumed.fit();
       EXPECT_FALSE(resumed.stopped());
