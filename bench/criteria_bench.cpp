@@ -95,7 +95,8 @@ class Trial {
     }
     if (!needs.needs_data()) return {};
     const pruning::Prepared prepared = pruning::prepare(model);
-    GraphModule module(pruning::twin(prepared, {}));
+    const std::vector<std::uint8_t> none(prepared.couplings.units().size(), 0);
+    GraphModule module(pruning::twin(prepared, none));
     return collect(module, prepared, needs,
                    {.data = data::Loader(training_, {.batch_size = setting_.samples, .seed = seed}),
                     .loss = cross_entropy(),

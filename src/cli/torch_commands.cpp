@@ -22,11 +22,11 @@ void add_seed(CLI::App& command, std::uint64_t& seed, const std::string& descrip
 
 void add_run(CLI::App& app, TorchServices* services) {
   auto arguments = std::make_shared<RunArguments>();
-  CLI::App* command = app.add_subcommand("run", "Run a model on tensors from .npy files");
+  CLI::App* command = app.add_subcommand("run", "Run a model on tensors from .npy and .npz files");
   add_file(*command, "MODEL", arguments->model, "ONNX file")->required();
   command
       ->add_option("--input", arguments->inputs,
-                   "What to feed an input, such as x=image.npy; others get random numbers; repeatable")
+                   "What to feed an input: x=image.npy, or x=batch.npz[:ARRAY]; others get random numbers; repeatable")
       ->type_name("NAME=FILE")
       ->allow_extra_args(false);
   command->add_option("--output-dir", arguments->output_dir, "Write every output there, as NAME.npy")->type_name("DIR");

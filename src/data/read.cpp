@@ -1,13 +1,17 @@
 #include "coppice/data/read.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string_view>
 
 #include "coppice/base/error.hpp"
 #include "coppice/formats/idx.hpp"
 #include "coppice/formats/npy.hpp"
+#include "coppice/formats/npz.hpp"
 #include "coppice/torch/tensors.hpp"
 
 #include "torch/messages.hpp"
@@ -32,36 +36,67 @@ std::int64_t count(const std::string& text, std::string_view number) {
   return *out;
 }
 
-at::Tensor load(const std::string& path) {
-  const at::Tensor out = to_torch(formats::read_npy(path));
-  if (out.dim() == 0 || out.size(0) == 0)
-    throw Error(path + ": expected an array with a first axis of samples, found " + shape_text(out.sizes()));
-  return out;
-}
-
-DatasetPtr read_npy_files(const std::string& text) {
+/// "INPUT,INPUT:TARGET", where `load` gives the array that a part names, and `where` tells of a name in messages.
+DatasetPtr read_arrays(std::string_view text, const std::function<at::Tensor(const std::string&)>& load,
+                       const std::function<std::string(const std::string&)>& where) {
   const std::size_t colon = text.rfind(':');
-  const std::string_view inputs = std::string_view(text).substr(0, colon);
-  std::vector<std::string> paths;
+  const std::string_view inputs = text.substr(0, colon);
+  std::vector<std::string> names;
   for (std::size_t begin = 0; begin <= inputs.size();) {
     const std::size_t end = std::min(inputs.find(',', begin), inputs.size());
-    paths.emplace_back(inputs.substr(begin, end - begin));
+    names.emplace_back(inputs.substr(begin, end - begin));
     begin = end + 1;
   }
   std::vector<at::Tensor> tensors;
-  const auto add = [&](const std::string& path) {
-    if (path.empty())
-      throw Error("data \"" + text +
-                  "\": expected x.npy:y.npy, fashion-mnist[:N] or idx:FOLDER[:N], found no file name");
-    const at::Tensor tensor = load(path);
+  const auto add = [&](const std::string& name) {
+    at::Tensor tensor = load(name);
+    if (tensor.dim() == 0 || tensor.size(0) == 0)
+      throw Error(where(name) + ": expected an array with a first axis of samples, found " +
+                  shape_text(tensor.sizes()));
     if (!tensors.empty() && tensors.front().size(0) != tensor.size(0))
-      throw Error(path + ": expected " + std::to_string(tensors.front().size(0)) + " samples, as in " + paths.front() +
-                  ", found " + std::to_string(tensor.size(0)));
+      throw Error(where(name) + ": expected " + std::to_string(tensors.front().size(0)) + " samples, as in " +
+                  where(names.front()) + ", found " + std::to_string(tensor.size(0)));
     return tensor;
   };
-  for (const std::string& path : paths) tensors.push_back(add(path));
-  return std::make_shared<TensorDataset>(tensors,
-                                         colon == std::string::npos ? at::Tensor() : add(text.substr(colon + 1)));
+  for (const std::string& name : names) tensors.push_back(add(name));
+  const bool target = colon != std::string_view::npos;
+  return std::make_shared<TensorDataset>(tensors, target ? add(std::string(text.substr(colon + 1))) : at::Tensor());
+}
+
+DatasetPtr read_npy_files(const std::string& text) {
+  const auto load = [&](const std::string& path) {
+    if (path.empty())
+      throw Error("data \"" + text +
+                  "\": expected x.npy:y.npy, pairs.npz[:X:Y], fashion-mnist[:N] or idx:FOLDER[:N], found no file name");
+    return to_torch(formats::read_npy(path));
+  };
+  return read_arrays(text, load, [](const std::string& path) { return path; });
+}
+
+/// What is meant by a file alone; the first one of which all arrays are there.
+std::string usual_arrays(const std::string& path, const std::vector<std::string>& found, Part part) {
+  if (found.size() == 1) return found.front();
+  const std::string split = part == Part::training ? "train" : "test";
+  for (const auto& [input, target] : {std::pair<std::string, std::string>{"x", "y"}, {"arr_0", "arr_1"}})
+    if (found.size() == 2 && std::is_permutation(found.begin(), found.end(), std::array{input, target}.begin()))
+      return input + ":" + target;
+  const std::string input = "x_" + split, target = "y_" + split;
+  const auto there = [&](const std::string& name) {
+    return std::find(found.begin(), found.end(), name) != found.end();
+  };
+  if (there(input) && there(target)) return input + ":" + target;
+  std::string list;
+  for (const std::string& name : found) list += (list.empty() ? "" : ", ") + name;
+  throw Error(path + ": expected one array, x and y, arr_0 and arr_1, or " + input + " and " + target + ", found " +
+              (list.empty() ? "none" : list) + "; name them as " + path + ":INPUT:TARGET");
+}
+
+DatasetPtr read_npz_file(const std::string& path, const std::string& arrays, Part part) {
+  const formats::NpzFile file(path);
+  return read_arrays(
+      arrays.empty() ? usual_arrays(path, file.names(), part) : arrays,
+      [&](const std::string& name) { return to_torch(file.read(name)); },
+      [&](const std::string& name) { return path + ":" + name; });
 }
 
 std::string find_file(const std::string& folder, const std::string& name) {
@@ -102,7 +137,10 @@ DatasetPtr read(const std::string& text, Part part) {
     const bool all = view.size() == fashion_mnist.size();
     return read_idx_folder(fashion_mnist_folder, part, all ? 0 : count(text, view.substr(fashion_mnist.size() + 1)));
   }
-  if (!view.starts_with(idx)) return read_npy_files(text);
+  if (!view.starts_with(idx)) {
+    const auto archive = formats::split_npz(view);
+    return archive ? read_npz_file(archive->first, archive->second, part) : read_npy_files(text);
+  }
   const std::string_view rest = view.substr(idx.size());
   const std::size_t colon = rest.rfind(':');
   // A folder's name may hold a colon.

@@ -7,6 +7,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/base/nearest.hpp"
 #include "coppice/formats/npy.hpp"
+#include "coppice/formats/npz.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/torch/graph_module.hpp"
 #include "coppice/torch/random_inputs.hpp"
@@ -32,6 +33,15 @@ std::string file_name(const std::string& value) {
   for (char& c : out)
     if (c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20) c = '_';
   return (out.empty() || out.front() == '.' ? "_" + out : out) + ".npy";
+}
+
+// FILE.npy; FILE.npz:ARRAY; of FILE.npz the array named as the input, or the only one.
+tensor::Tensor read_input(const std::string& name, const std::string& text) {
+  const auto archive = formats::split_npz(text);
+  if (!archive) return formats::read_npy(text);
+  const formats::NpzFile file(archive->first);
+  if (!archive->second.empty()) return file.read(archive->second);
+  return file.read(file.names().size() == 1 ? file.names().front() : name);
 }
 
 std::size_t place_of(const std::string& name, const std::vector<std::string>& names) {
@@ -82,7 +92,7 @@ void Services::run(const RunArguments& arguments) {
   std::vector<std::pair<std::string, tensor::Tensor>> given;
   for (const std::string& text : arguments.inputs) {
     const auto [name, file] = split_assignment("--input", text);
-    given.emplace_back(name, formats::read_npy(file));
+    given.emplace_back(name, read_input(name, file));
   }
   try {
     auto shapes = parse_shapes(arguments.common.shapes);

@@ -11,6 +11,7 @@
 #include "coppice/formats/npy.hpp"
 #include "coppice/torch/tensors.hpp"
 
+#include "support/npz.hpp"
 #include "support/scratch.hpp"
 
 namespace coppice::data {
@@ -40,6 +41,31 @@ void save(const std::string& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }
 
+TEST(Read, ReadsNpzFiles) {
+  const test::Scratch folder;
+  const std::string pairs = folder / "pairs.npz", split = folder / "split.npz", one = folder / "one.npz";
+  const tensor::Tensor x = to_coppice(at::arange(6, at::kFloat).reshape({3, 2})),
+                       y = to_coppice(at::arange(3, at::kLong)), z = to_coppice(at::arange(2, at::kLong));
+  save(pairs, test::npz({{"y", y}, {"x", x}}));
+  save(split, test::npz({{"x_train", x}, {"y_train", y}, {"x_test", x}, {"y_test", y}, {"z", z}}));
+  save(one, test::npz({{"arr_0", x}}));
+  for (const DatasetPtr& dataset : {read(pairs), read(pairs + ":x:y"), read(split), read(split, Part::test)}) {
+    const Batch found = all(dataset, {.shuffled = false}).at(0);
+    EXPECT_TRUE(found.inputs.at(0).equal(at::arange(6, at::kFloat).reshape({3, 2})));
+    EXPECT_TRUE(found.target.equal(at::arange(3, at::kLong)));
+  }
+  EXPECT_EQ(all(read(pairs + ":x,y:y"), {}).at(0).inputs.size(), 2U);
+  EXPECT_FALSE(all(read(one), {}).at(0).target.defined());
+  EXPECT_FALSE(all(read(pairs + ":x"), {}).at(0).target.defined());
+  EXPECT_EQ(refusal(split + ":x_train:z"), split + ":z: expected 3 samples, as in " + split + ":x_train, found 2");
+  EXPECT_EQ(refusal(pairs + ":x:w"), pairs + ": expected an array \"w\", found y, x");
+  save(pairs, test::npz({{"a", x}, {"b", y}}));
+  EXPECT_EQ(refusal(pairs), pairs +
+                                ": expected one array, x and y, arr_0 and arr_1, or x_train and y_train, found a, b; "
+                                "name them as " +
+                                pairs + ":INPUT:TARGET");
+}
+
 TEST(Read, ReadsNpyFiles) {
   const test::Scratch folder;
   const std::string x = folder / "x.npy", z = folder / "z.npy", y = folder / "y.npy", short_y = folder / "short.npy";
@@ -60,7 +86,8 @@ TEST(Read, ReadsNpyFiles) {
   EXPECT_EQ(refusal(x + ":" + short_y), short_y + ": expected 5 samples, as in " + x + ", found 4");
   EXPECT_EQ(refusal(x + "," + short_y + ":" + y), short_y + ": expected 5 samples, as in " + x + ", found 4");
   EXPECT_NE(refusal(x + ":").find("found no file name"), std::string::npos);
-  EXPECT_NE(refusal("").find("expected x.npy:y.npy, fashion-mnist[:N] or idx:FOLDER[:N]"), std::string::npos);
+  EXPECT_NE(refusal("").find("expected x.npy:y.npy, pairs.npz[:X:Y], fashion-mnist[:N] or idx:FOLDER[:N]"),
+            std::string::npos);
   EXPECT_NE(refusal(folder / "missing.npy").find("missing.npy"), std::string::npos);
   formats::write_npy(to_coppice(at::ones({})), short_y);
   EXPECT_EQ(refusal(short_y), short_y + ": expected an array with a first axis of samples, found scalar");

@@ -1,8 +1,11 @@
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include "coppice/formats/npy.hpp"
 
 #include "cli/program.hpp"
+#include "support/npz.hpp"
 
 namespace coppice::test {
 namespace {
@@ -98,6 +101,30 @@ TEST(Bench, TwoModelsTakeTurns) {
   EXPECT_GT(found[0]["median_seconds"], 0.0);
   EXPECT_GT(found[0]["macs"], found[1]["macs"]);
   EXPECT_EQ(run({"bench", model, "--seconds", "0"}).code, 2);
+}
+
+TEST(Run, ReadsNpzFiles) {
+  const Scratch scratch;
+  const std::string model = zoo_file("mlp");
+  const Json inspected = run_json({"inspect", model});
+  const std::string name = inspected["inputs"][0]["name"];
+  const std::int64_t features = inspected["inputs"][0]["shape"].back();
+  const Tensor x = from_doubles(DType::float32, {2, features}, wave(static_cast<std::size_t>(2 * features)));
+  formats::write_npy(x, scratch / "x.npy");
+  std::ofstream(scratch / "one.npz", std::ios::binary) << test::npz({{"arr_0", x}});
+  std::ofstream(scratch / "two.npz", std::ios::binary)
+      << test::npz({{"other", from_doubles(DType::float32, {1}, std::vector<double>{1})}, {name, x}});
+  const auto result = [&](const std::string& file) {
+    const Outcome out = run({"run", model, "--input", name + "=" + scratch / file});
+    EXPECT_EQ(out.code, 0) << out.err;
+    return out.out;
+  };
+  const std::string expected = result("x.npy");
+  for (const std::string& file : {std::string("one.npz"), std::string("two.npz"), "two.npz:" + name})
+    EXPECT_EQ(result(file), expected) << file;
+  const Outcome refused = run({"run", model, "--input", name + "=" + scratch / "one.npz:b"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("expected an array \"b\", found arr_0"), std::string::npos) << refused.err;
 }
 
 TEST(Inspect, TellsHowLongARunTakes) {

@@ -10,9 +10,13 @@ enum class Part { training, test };
 
 /// Reads what `text` names:
 ///   x.npy:y.npy           inputs and targets; several inputs as a.npy,b.npy:y.npy; inputs alone as x.npy
+///   pairs.npz[:X:Y]       the same of the arrays X (or A,B) and Y in that file; without names, its only array, x and
+///   y,
+///                         arr_0 and arr_1, or x_train and y_train, of which x_test and y_test are the test part
 ///   fashion-mnist[:N]     the (first N) pictures [N, 1, 28, 28] of Debian's package dataset-fashion-mnist
 ///   idx:FOLDER[:N]        the same of a folder with files named as MNIST's, compressed or not
-/// Throws Error, which names the file; npy files have no parts: `part` is not looked at.
+/// Throws Error, which names the file; npy files, and arrays that are named, have no parts: `part` is
+/// not looked at.
 DatasetPtr read(const std::string& text, Part part = Part::training);
 
 /// The pictures and labels of a folder with files named as MNIST's; `most` 0: all.
