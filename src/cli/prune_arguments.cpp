@@ -162,9 +162,8 @@ void add_choosing(CLI::App& command, PruneArguments& arguments) {
 void add_data(CLI::App& command, PruneArguments& arguments) {
   const std::string group = "Data, for criteria that look at it";
   command
-      .add_option(
-          "--data", arguments.data,
-          "Inputs and targets from .npy files, FILE.npz[:X:Y], idx:DIR[:N] with IDX files, or fashion-mnist[:N]")
+      .add_option("--data", arguments.data,
+                  "Inputs and targets from .npy files, idx:DIR[:N] with IDX files, or fashion-mnist[:N]")
       ->type_name("X:Y")
       ->group(group);
   command.add_option("--loss", arguments.loss, "What the gradients are of")
