@@ -17,7 +17,7 @@ class Pass {
     rule_options_.whole_groups = options.whole_groups;
   }
 
-  void run(bool batch_carries) {
+  void run(bool batch_carries, const Demands& demands) {
     std::unordered_map<std::string_view, AxisRule> rules;  // of the default domain, by operator
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
       const graph::Node& node = graph_.nodes[i];
@@ -33,6 +33,7 @@ class Pass {
     }
     for (graph::ValueId output : graph_.outputs)
       for (const Axis& axis : axes_.of(output)) state_.lock(axis, Reason::graph_output, -1);
+    heed(demands);
     decide_grids(state_, batch_carries);
     mark_reached();
     lock_single_classes();
@@ -113,6 +114,46 @@ class Pass {
     }
   }
 
+  Axis* find(const NamedAxis& named) {
+    const graph::ValueId value = graph_.find(named.constant);
+    if (value == graph::no_value || named.axis < 0 || at(named.axis) >= axes_.rank(value)) return nullptr;
+    return &axes_.of(value)[at(named.axis)];
+  }
+
+  // Before the grids are decided, so that what may still shrink carries the cut.
+  void heed(const Demands& demands) {
+    for (const NamedAxis& named : demands.fixed)
+      if (Axis* axis = find(named)) hold(*axis, Reason::module_code, -1, state_);
+    for (const std::vector<NamedAxis>& list : demands.tied) {
+      std::vector<Axis> axes;
+      for (const NamedAxis& named : list)
+        if (const Axis* axis = find(named); axis && axis->born) axes.push_back(*axis);
+      if (axes.size() < 2) continue;
+      const auto shortest =
+          std::min_element(axes.begin(), axes.end(), [](const Axis& a, const Axis& b) { return a.length < b.length; });
+      std::iter_swap(axes.begin(), shortest);
+      for (std::size_t i = 1; i < axes.size(); ++i) tie(axes[0], axes[i]);
+    }
+  }
+
+  // Every stretch of the longer axis that is as long as the other.
+  void tie(const Axis& one, const Axis& many) {
+    if (one.length == many.length || one.length == 0 || many.length % one.length != 0) {
+      state_.meet(one, many, -1);  // which locks axes of different lengths
+      return;
+    }
+    if (!one.tracked()) return state_.lock(many, one.why, -1);
+    if (!many.tracked()) return state_.lock(one, many.why, -1);
+    const Axis units = state_.flatten(one, -1), all = state_.flatten(many, -1);
+    const auto ids = state_.ids(units.track), others = state_.ids(all.track);
+    if (ids.empty() || others.empty()) {  // too long to be followed
+      state_.lock(one, Reason::mixed_by_reshape, -1);
+      state_.lock(many, Reason::mixed_by_reshape, -1);
+      return;
+    }
+    for (std::size_t i = 0; i < others.size(); ++i) state_.unite(ids[i % ids.size()], others[i]);
+  }
+
   void mark_reached() {
     std::vector<std::uint8_t> seen(state_.track_count(), 0);
     for (std::size_t v = 0; v < graph_.values.size(); ++v) {
@@ -174,9 +215,9 @@ struct Signature {
 
 }  // namespace
 
-Couplings couple(const graph::Model& model, const graph::Facts& facts, const Options& options) {
+Couplings couple(const graph::Model& model, const graph::Facts& facts, const Options& options, const Demands& demands) {
   Pass pass(model, facts, options);
-  pass.run(options.attention == Attention::heads);
+  pass.run(options.attention == Attention::heads, demands);
   State& state = pass.state();
   const graph::Graph& graph = pass.graph();
 

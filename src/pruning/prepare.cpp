@@ -84,7 +84,7 @@ Prepared prepare(graph::Model model, const PrepareOptions& options) {
     out.counting = out.first;
   }
   out.roles = graph::constant_roles(graph);
-  out.couplings = coupling::couple(out.model, out.first, options.coupling);
+  out.couplings = coupling::couple(out.model, out.first, options.coupling, options.demands);
   return out;
 }
 

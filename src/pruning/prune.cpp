@@ -10,6 +10,7 @@
 
 #include "pruning/check.hpp"
 #include "pruning/lone_units.hpp"
+#include "pruning/refused.hpp"
 
 namespace coppice::pruning {
 namespace {
@@ -34,8 +35,6 @@ class Phase {
   base::Progress* progress_;
   std::chrono::steady_clock::time_point start_;
 };
-
-constexpr int most_rounds = 20;
 
 std::uint64_t constant_bytes(const graph::Graph& graph) {
   std::uint64_t out = 0;
@@ -83,9 +82,8 @@ void decide_and_cut(PruneResult& result, const PruneOptions& options, base::Prog
       return;
     } catch (const StructureError& error) {
       // A plan says exactly what goes: leaving some of it would be another plan.
-      if (options.plan || error.units.empty() || round + 1 == most_rounds) throw;
-      result.prepared.couplings.lock(error.units, coupling::Reason::structure, error.node);
-      report.warnings.push_back(std::to_string(error.units.size()) + " units stay: " + error.what());
+      if (options.plan || error.units.empty() || round + 1 == most_refusals) throw;
+      report.warnings.push_back(lock_refused(result.prepared, error, round));
     }
   }
 }

@@ -28,6 +28,8 @@ void expect_same_shape(const char* loss, const at::Tensor& output, const at::Ten
 
 }  // namespace
 
+Calibration::~Calibration() = default;
+
 Loss cross_entropy(double label_smoothing) {
   if (!(label_smoothing >= 0 && label_smoothing < 1))
     throw Error("label smoothing: expected 0 to below 1, found " + std::to_string(label_smoothing));

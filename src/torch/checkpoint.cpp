@@ -34,8 +34,8 @@ std::string text_of(torch::serialize::InputArchive& archive, const char* key) {
   return archive.try_read(key, value) && value.isString() ? value.toStringRef() : std::string();
 }
 
-inplace::ConvGroups parse_groups(const std::string& text) {
-  inplace::ConvGroups out;
+inplace::Groups parse_groups(const std::string& text) {
+  inplace::Groups out;
   if (text.empty()) return out;
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) throw Error(std::string(groups_key) + ": expected an object of numbers");
@@ -51,6 +51,7 @@ void expect_model_of(const pruning::Plan& plan, const Tensors& tensors) {
   for (const pruning::PlanCut& cut : plan.cuts) {
     const auto it =
         std::find_if(tensors.begin(), tensors.end(), [&](const auto& item) { return item.first == cut.parameter; });
+    if (it == tensors.end() && cut.parameter.find('/') != std::string::npos) continue;  // made by tracing
     if (it == tensors.end()) throw Error("made for another module: it has no parameter \"" + cut.parameter + "\"");
     if (cut.axis >= it->second.dim() || it->second.size(cut.axis) != cut.length)
       throw Error("made for another module: parameter \"" + cut.parameter + "\" axis " + std::to_string(cut.axis) +
@@ -65,7 +66,7 @@ void save(const torch::nn::Module& module, const std::string& path, const std::o
   torch::serialize::OutputArchive archive;
   module.save(archive);
   auto& mutable_module = const_cast<torch::nn::Module&>(module);  // named_modules() of a constant module is not there
-  archive.write(groups_key, c10::IValue(nlohmann::json(inplace::conv_groups(mutable_module)).dump()));
+  archive.write(groups_key, c10::IValue(nlohmann::json(inplace::groups_of(mutable_module)).dump()));
   if (plan) archive.write(plan_key, c10::IValue(to_json(*plan)));
   base::AtomicFile file(path);
   archive.save_to([&](const void* data, std::size_t size) {
@@ -81,7 +82,7 @@ std::optional<pruning::Plan> load(torch::nn::Module& module, const std::string& 
   const Tensors tensors = tensors_of(module);
   std::vector<at::Tensor> before;
   for (const auto& [name, tensor] : tensors) before.push_back(tensor.detach());
-  const inplace::ConvGroups groups_before = inplace::conv_groups(module);
+  const inplace::Groups groups_before = inplace::groups_of(module);
   try {
     torch::serialize::InputArchive archive;
     archive.load_from(path);
@@ -89,7 +90,7 @@ std::optional<pruning::Plan> load(torch::nn::Module& module, const std::string& 
       plan = pruning::parse_plan(text);
       expect_model_of(*plan, tensors);
     }
-    const inplace::ConvGroups groups = parse_groups(text_of(archive, groups_key));
+    const inplace::Groups groups = parse_groups(text_of(archive, groups_key));
     module.load(archive);
     for (std::size_t i = 0; i < tensors.size(); ++i)
       if (tensors[i].second.dim() != before[i].dim() || tensors[i].second.scalar_type() != before[i].scalar_type())

@@ -51,6 +51,8 @@ RateSchedule parse_rate_schedule(std::string_view text) {
   return base::parse_name("learning rate schedule", names, text);
 }
 
+LearningRate::~LearningRate() = default;
+
 double LearningRate::factor(long long step, long long steps) const {
   expect(warmup >= 0 && warmup < 1, "a warm-up from 0 to below 1", warmup);
   expect(gamma > 0, "a gamma above 0", gamma);

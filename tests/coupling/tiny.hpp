@@ -61,13 +61,13 @@ class Tiny {
   }
   void out(ValueId value) { b.output(value, DType::float32, {}); }
 
-  void run(const Options& options = {}) {
+  void run(const Options& options = {}, const Demands& demands = {}) {
     for (ValueId o : b.graph().outputs) b.graph().values[static_cast<std::size_t>(o)].shape.reset();
     model = std::move(b).finish();
     graph::World world = graph::choose_worlds(model, {}).first;
     world.data_extent = 6;
     facts = graph::infer_tolerant(model, model.graph, world, &problems);
-    c = couple(model, facts, options);
+    c = couple(model, facts, options, demands);
   }
 
   ValueId id(std::string_view name) const {

@@ -37,6 +37,8 @@ TEST(TraceLayers, Convolutions) {
 
 TEST(TraceLayers, Products) {
   at::manual_seed(2);
+  using In = const std::vector<at::Tensor>&;
+  EmbeddingBag weighted_bag(EmbeddingBagOptions(10, 4).mode(torch::kSum));
   check({
       {"linear", Linear(4, 3), {random({2, 4})}},
       {"linear of sequences", Linear(4, 3), {random({2, 5, 4})}},
@@ -44,6 +46,22 @@ TEST(TraceLayers, Products) {
       {"bilinear", Bilinear(4, 3, 5), {random({2, 4}), random({2, 3})}},
       {"bilinear of sequences", Bilinear(BilinearOptions(4, 3, 5).bias(false)), {random({2, 6, 4}), random({2, 6, 3})}},
       {"embedding", Embedding(10, 4), {indices(10, {2, 5})}},
+      {"embedding bag", EmbeddingBag(10, 4), {indices(10, {2, 5})}},
+      {"embedding bag of sums", EmbeddingBag(EmbeddingBagOptions(10, 4).mode(torch::kSum)), {indices(10, {3, 4})}},
+      {"embedding bag of the largest",
+       EmbeddingBag(EmbeddingBagOptions(10, 4).mode(torch::kMax)),
+       {indices(10, {3, 4})}},
+      {"weighted embedding bag",
+       Callable(
+           weighted_bag,
+           [weighted_bag](In in) mutable { return std::vector<at::Tensor>{weighted_bag->forward(in[0], {}, in[1])}; }),
+       {indices(10, {3, 4}), random({3, 4})}},
+      {"unfold", Unfold(UnfoldOptions({2, 3}).dilation({1, 2}).padding({1, 0}).stride({2, 1})), {random({2, 3, 7, 8})}},
+      {"unfold without padding", Unfold(2), {random({2, 3, 4, 5})}},
+      {"fold",
+       Fold(FoldOptions({7, 8}, {2, 3}).dilation({1, 2}).padding({1, 0}).stride({2, 1})),
+       {random({2, 18, 16})}},
+      {"fold of neighbours", Fold(FoldOptions({4, 6}, 2).stride(2)), {random({2, 12, 6})}},
       {"sequential", Sequential(Linear(4, 6), ReLU(), Dropout(0.5), Linear(6, 2)), {random({3, 4})}},
       {"any", AnyModule(Linear(4, 3)), {random({2, 4})}},
       {"flatten", Sequential(Flatten(), Linear(12, 2)), {random({2, 3, 4})}},

@@ -65,6 +65,10 @@ TEST(TraceSequences, Recurrent) {
                   return out;
                 }),
        {x, random({2, 3, 6}), random({2, 3, 6})}},
+      {"projected lstm", LSTM(LSTMOptions(4, 6).proj_size(3)), {x}},
+      {"projected lstm of two layers, both ways, no bias",
+       LSTM(LSTMOptions(4, 6).num_layers(2).bidirectional(true).proj_size(3).bias(false)),
+       {x}},
       {"gru", GRU(4, 6), {x}},
       {"gru of two layers, both ways", GRU(GRUOptions(4, 6).num_layers(2).bidirectional(true)), {x}},
       {"gru with a state", GRU(4, 6), {x, random({1, 3, 6})}},
@@ -74,6 +78,16 @@ TEST(TraceSequences, Recurrent) {
       {"gru cell", GRUCell(4, 6), {random({3, 4}), random({3, 6})}},
       {"rnn cell", RNNCell(4, 6), {random({3, 4})}},
   });
+}
+
+// From what a projection gave, the state before it cannot be told, and ONNX's LSTM goes on from that.
+TEST(TraceSequences, AProjectedStateThatIsGivenIsNotMapped) {
+  LSTM lstm(LSTMOptions(4, 6).proj_size(3));
+  const Callable module(lstm, [lstm](In in) mutable {
+    return std::vector<at::Tensor>{std::get<0>(lstm(in[0], std::make_tuple(in[1], in[2])))};
+  });
+  const graph::Model model = trace(module, {random({5, 3, 4}), random({1, 3, 3}), random({1, 3, 6})});
+  EXPECT_EQ(unmapped_operators(model), std::vector<std::string>{"aten.lstm \"lstm\""});
 }
 
 }  // namespace

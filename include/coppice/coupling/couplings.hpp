@@ -19,6 +19,22 @@ struct Options {
   bool whole_groups = false;  ///< Grouped convolutions lose whole groups instead of the same offset in every group.
 };
 
+/// An axis of a constant, by the constant's name.
+struct NamedAxis {
+  std::string constant;
+  std::int32_t axis = 0;
+};
+
+/// What the code that a graph was traced from asks of its constants. Names and axes that the graph does not have are
+/// passed over.
+struct Demands {
+  std::vector<NamedAxis> fixed{};  ///< The code counts on their lengths.
+  /// Lists of axes that shrink alike, because one number of the code tells the length of them all: units at equal
+  /// indices become one. An axis that is several times as long as the shortest is that many stretches of its length,
+  /// such as the gates of a recurrent layer.
+  std::vector<std::vector<NamedAxis>> tied{};
+};
+
 /// One axis of one constant (initializer or Constant node's output).
 struct Site {
   graph::ValueId constant = graph::no_value;
@@ -69,7 +85,7 @@ class Couplings {
   void lock(std::span<const std::int32_t> units, Reason reason, std::int32_t node);
 
  private:
-  friend Couplings couple(const graph::Model&, const graph::Facts&, const Options&);
+  friend Couplings couple(const graph::Model&, const graph::Facts&, const Options&, const Demands&);
   std::vector<Unit> units_;
   std::vector<Group> groups_;
   std::vector<graph::ValueId> constants_;
@@ -85,6 +101,7 @@ class Couplings {
 
 /// Analyses a prepared model (sorted, shared constants untied) on the facts of one world. Linear in nodes times
 /// channels. Never fails on an operator it does not know: what that touches is locked.
-Couplings couple(const graph::Model& model, const graph::Facts& facts, const Options& options);
+Couplings couple(const graph::Model& model, const graph::Facts& facts, const Options& options,
+                 const Demands& demands = {});
 
 }  // namespace coppice::coupling

@@ -15,7 +15,7 @@ struct LoaderOptions {
   std::uint64_t seed = 0;
   int workers = 0;  ///< Threads that fetch batches ahead; 0: fetched when they are asked for.
   at::ScalarType real = at::kFloat;
-  std::vector<Transform> transforms;  ///< In this order, after bytes became numbers from 0 to 1.
+  std::vector<Transform> transforms{};  ///< In this order, after bytes became numbers from 0 to 1.
 };
 
 /// Goes through a data set in batches, each sample once an epoch. Order and transforms depend on seed, epoch and the

@@ -18,7 +18,7 @@ using Measure = std::function<std::vector<double>(const coupling::Site&)>;
 
 struct ScoreOptions {
   Criterion criterion = Criterion::large_final;
-  Measure measure;                           ///< When given, takes the place of the criterion.
+  Measure measure{};                         ///< When given, takes the place of the criterion.
   Reduction reduction = Reduction::mean;     ///< Over the members of a unit.
   Normalizer normalizer = Normalizer::none;  ///< Within a group.
   std::uint64_t seed = 0;                    ///< Of random.

@@ -13,9 +13,10 @@
 namespace coppice::pruning {
 
 struct PrepareOptions {
-  std::vector<std::pair<std::string, graph::Shape>> shapes;  ///< Extents of graph inputs, by name; guide MACs.
-  std::vector<std::string> outputs;  ///< Graph outputs to keep; empty: all. Nodes that feed only others are dropped.
-  coupling::Options coupling;
+  std::vector<std::pair<std::string, graph::Shape>> shapes{};  ///< Extents of graph inputs, by name; guide MACs.
+  std::vector<std::string> outputs{};  ///< Graph outputs to keep; empty: all. Nodes that feed only others are dropped.
+  coupling::Options coupling{};
+  coupling::Demands demands{};
   /// Exporters share constants that are equal by chance: each use gets its own. False: what is shared is tied.
   bool untie = true;
 };

@@ -14,11 +14,11 @@
 namespace coppice::pruning {
 
 struct PruneOptions {
-  PrepareOptions prepare;
-  SelectOptions select;
-  bool exact_only = false;                   ///< Lock what would make the cut inexact.
-  std::optional<Plan> plan;                  ///< Replay this decision; `select` is not looked at.
-  std::map<std::string, std::string> given;  ///< Options as the user wrote them, kept in the plan for its reader.
+  PrepareOptions prepare{};
+  SelectOptions select{};
+  bool exact_only = false;                     ///< Lock what would make the cut inexact.
+  std::optional<Plan> plan{};                  ///< Replay this decision; `select` is not looked at.
+  std::map<std::string, std::string> given{};  ///< Options as the user wrote them, kept in the plan for its reader.
 };
 
 struct PruneReport {

@@ -36,23 +36,23 @@ struct SelectOptions {
   importance::Reduction reduction = importance::Reduction::mean;  ///< Over the members of a unit.
   /// Within a group, before groups compete; nothing given: none for local and for the criterion lamp, whose scores are
   /// shares of their group already, mean otherwise.
-  std::optional<importance::Normalizer> normalizer;
+  std::optional<importance::Normalizer> normalizer{};
   /// Ratio by node or parameter prefix ("layer1.0.conv1", with glob characters if wanted) for the groups of that
   /// layer's outputs. The longest match wins; groups without a match take `ratio`. A group with a ratio of its own does
   /// not compete with others.
-  std::vector<std::pair<std::string, double>> layers;
-  std::vector<std::string> ignore;  ///< Globs of node or parameter names whose output units must stay.
+  std::vector<std::pair<std::string, double>> layers{};
+  std::vector<std::string> ignore{};  ///< Globs of node or parameter names whose output units must stay.
   std::int64_t round_to = 1;   ///< Kept widths of layers' outputs, locked units included, are multiples of this where
                                ///< possible. A unit may own several indices: a head has its width.
   std::int64_t min_units = 1;  ///< No group goes below this.
   int steps = 1;               ///< Scores are taken anew after each step.
   Schedule schedule = Schedule::linear;
-  std::optional<double> target_macs, target_parameters;  ///< Share to *keep*, in (0, 1): the ratio is
-                                                         ///< searched, anew at every step.
+  std::optional<double> target_macs{}, target_parameters{};  ///< Share to *keep*, in (0, 1): the ratio is
+                                                             ///< searched, anew at every step.
   std::uint64_t seed = 0;
   /// When given, makes what takes the place of `criterion`, for the model without the units in `removed` (by unit):
   /// asked once a step.
-  std::function<importance::Measure(const Prepared&, std::span<const std::uint8_t> removed)> measure;
+  std::function<importance::Measure(const Prepared&, std::span<const std::uint8_t> removed)> measure{};
 };
 
 struct Selection {

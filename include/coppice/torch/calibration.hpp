@@ -14,8 +14,8 @@ namespace coppice {
 
 /// Some samples: one along the first axis of every input and of the target.
 struct Batch {
-  std::vector<at::Tensor> inputs;
-  at::Tensor target;  ///< Undefined where no loss is wanted.
+  std::vector<at::Tensor> inputs{};
+  at::Tensor target{};  ///< Undefined where no loss is wanted.
 };
 
 /// The mean loss over the samples of a batch: a tensor of one element.
@@ -147,10 +147,14 @@ class BatchSource {
 
 /// What a criterion that looks at data is measured on.
 struct Calibration {
-  BatchSource data;
-  Loss loss;               ///< Needed for gradients only.
+  BatchSource data{};
+  Loss loss{};             ///< Needed for gradients only.
   int batches = 0;         ///< How many of the first batches are used; 0: all.
   std::uint64_t seed = 0;  ///< Of libtorch's generators meanwhile, such as a random sampler's.
+
+  /// Out of line: GCC 12 takes an inlined one, where it cleans up after a throwing initializer, for reading what was
+  /// not initialised, and warns at every call with `.calibration = {...}`.
+  ~Calibration();
 };
 
 }  // namespace coppice

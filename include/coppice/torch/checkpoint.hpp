@@ -8,8 +8,8 @@
 namespace coppice {
 
 /// Writes a module's parameters and buffers, whatever their widths, as torch::save() does, and beside them what a fresh
-/// module needs to take them: the groups of its convolutions and, when given, the plan by which it was pruned. The file
-/// is complete or not there. Throws Error when writing fails.
+/// module needs to take them: the groups of its convolutions and norms and, when given, the plan by which it was
+/// pruned. The file is complete or not there. Throws Error when writing fails.
 void save(const torch::nn::Module& module, const std::string& path, const std::optional<pruning::Plan>& plan = {});
 
 /// Reads such a file into a module of the same class, as its constructor made it: every tensor takes the width that it

@@ -7,7 +7,7 @@
 namespace coppice {
 
 struct ExportOptions {
-  TraceOptions trace;
+  TraceOptions trace{};
   /// Let the batch vary: the axis `batch_axis` of the first input, and of every other input that is as long there.
   bool dynamic_batch = false;
   std::int64_t batch_axis = 0;

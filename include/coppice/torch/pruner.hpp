@@ -46,7 +46,7 @@ class PruningRatio {
 };
 
 struct PrunerOptions {
-  PruningRatio pruning_ratio;
+  PruningRatio pruning_ratio{};
   Context context = Context::local;
   Criterion criterion = large_final;
   Calibration calibration{};  ///< For criteria that look at data.
@@ -55,20 +55,20 @@ struct PrunerOptions {
   /// One forward pass of these shows the network's structure, on a copy of nothing: the module is left as it is.
   /// Without any, 1 x channels x 224 x 224 for a module that begins with a Conv2d, 1 x features for one that begins
   /// with a Linear.
-  std::vector<at::Tensor> example_inputs;
+  std::vector<at::Tensor> example_inputs{};
   /// Ratios that differ from `pruning_ratio`, by module name.
-  std::map<std::string, double> layer_ratios;
-  std::vector<std::string> ignored_layers;  ///< Modules (globs) whose outputs stay whole.
+  std::map<std::string, double> layer_ratios{};
+  std::vector<std::string> ignored_layers{};  ///< Modules (globs) whose outputs stay whole.
   int iterative_steps = 1;
   Schedule schedule = Schedule::linear;
   std::int64_t round_to = 1, min_units = 1;
-  std::optional<double> target_macs, target_parameters;  ///< Share to keep, in (0, 1), in place of the ratio.
+  std::optional<double> target_macs{}, target_parameters{};  ///< Share to keep, in (0, 1), in place of the ratio.
   Reduction reduction = Reduction::mean;
-  std::optional<Normalizer> normalizer;
-  coupling::Options coupling;
+  std::optional<Normalizer> normalizer{};
+  coupling::Options coupling{};
   std::uint64_t seed = 0;
   bool exact_only = false;
-  std::optional<Plan> plan;                      ///< Replay this decision in a single step.
+  std::optional<Plan> plan{};                    ///< Replay this decision in a single step.
   torch::optim::Optimizer* optimizer = nullptr;  ///< Its state is cut along; must outlive the Pruner.
 };
 

@@ -15,7 +15,7 @@ struct VerifyOptions {
   int samples = 3;  ///< Sets of random inputs, at least 1. A dynamic model runs once more, at other extents.
   std::uint64_t seed = 0;
   /// Extents of inputs by name, in place of `Prepared::worlds.counting`.
-  std::vector<std::pair<std::string, graph::Shape>> shapes;
+  std::vector<std::pair<std::string, graph::Shape>> shapes{};
   /// Largest error (see Verification::error) that counts as rounding. The same for 16-bit models: they are computed in
   /// single precision, with their own weights.
   double tolerance = 1e-4;

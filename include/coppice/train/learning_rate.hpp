@@ -29,6 +29,9 @@ struct LearningRate {
   /// For the step number `step` of `steps`, from 0: warm-up takes its share of all steps and reaches 1 with its last,
   /// the schedule goes over the rest. Throws Error for options out of range.
   double factor(long long step, long long steps) const;
+
+  /// Out of line for the sake of GCC 12's warnings, as Calibration's.
+  ~LearningRate();
 };
 
 }  // namespace coppice

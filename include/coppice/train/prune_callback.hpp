@@ -11,10 +11,10 @@ namespace coppice {
 /// When a PruneCallback prunes, as shares of the training.
 struct PruneWindow {
   /// Where the schedule begins; nothing given: at the beginning, but one_shot at 0.5, and iterative and agp at 0.2.
-  std::optional<double> start;
+  std::optional<double> start{};
   double end = 1;
   /// A schedule of your own in place of PrunerOptions::schedule: from 0..1 of the window to 0..1 of the ratio.
-  std::function<double(double position)> schedule;
+  std::function<double(double position)> schedule{};
 };
 
 /// Structured pruning while a network trains: between backward pass and step, it cuts as much as the schedule says by

@@ -23,19 +23,19 @@ namespace coppice {
 
 struct TrainerOptions {
   std::int64_t epochs = 1;
-  std::optional<std::int64_t> steps;  ///< In place of epochs: ends after so many, perhaps within an epoch.
+  std::optional<std::int64_t> steps{};  ///< In place of epochs: ends after so many, perhaps within an epoch.
   Loss loss = cross_entropy();
-  LearningRate learning_rate;
+  LearningRate learning_rate{};
   double clip_norm = 0;         ///< Gradients are scaled down to this L2 norm over all parameters; 0: never.
   std::int64_t accumulate = 1;  ///< Batches whose gradients make one step.
   BatchSource validation{};     ///< Measured after every epoch: held-out data, never the test set.
   std::vector<Metric> metrics{accuracy()};
   std::uint64_t seed = 0;
   std::vector<std::shared_ptr<Callback>> callbacks{};
-  std::string checkpoint;                            ///< Where to save; empty: nowhere.
-  std::int64_t checkpoint_steps = 0;                 ///< Save every so many steps; 0: only when stopped.
-  std::function<void(const EpochRecord&)> on_epoch;  ///< Told of every epoch that ended.
-  base::Progress* progress = nullptr;                ///< Told of every step, and of the mean loss.
+  std::string checkpoint{};                            ///< Where to save; empty: nowhere.
+  std::int64_t checkpoint_steps = 0;                   ///< Save every so many steps; 0: only when stopped.
+  std::function<void(const EpochRecord&)> on_epoch{};  ///< Told of every epoch that ended.
+  base::Progress* progress = nullptr;                  ///< Told of every step, and of the mean loss.
 };
 
 /// The loop of training: any module, libtorch's optimizers, any batches.

@@ -8,6 +8,7 @@
 #include "coppice/torch/tensors.hpp"
 
 #include "pruning/check.hpp"
+#include "pruning/refused.hpp"
 #include "torch/inplace/example_inputs.hpp"
 #include "torch/inplace/literals.hpp"
 #include "torch/inplace/options.hpp"
@@ -19,8 +20,6 @@ namespace coppice::inplace {
 namespace {
 
 using graph::ValueId;
-
-constexpr int most_rounds = 20;
 
 void expect_one_device(const torch::nn::Module& module) {
   std::string first;
@@ -43,11 +42,13 @@ void Job::begin() {
   const bool own_inputs = options.example_inputs.empty();
   if (own_inputs) options.example_inputs = usual_inputs(model.module());
   target = make_target(model, options.example_inputs);
+  graph::Model graph = target->graph();
+  coupling::Demands demands = target->demands(graph.graph);
   // What a module shares it shares on purpose.
-  prepared = pruning::prepare(target->graph(), {.coupling = options.coupling, .untie = false});
+  prepared =
+      pruning::prepare(std::move(graph), {.coupling = options.coupling, .demands = std::move(demands), .untie = false});
   if (own_inputs && options.example_inputs.empty())
     options.example_inputs = random_inputs(prepared.model, prepared.worlds.counting, options.seed);
-  lock_fixed();
   if (options.exact_only) lock_inexact(prepared);
   output_layers = inplace::output_layers(prepared);
   before = count(prepared);
@@ -66,27 +67,6 @@ void Job::begin() {
                 ": it looks at gradients; expected calibration.loss, found none");
   if (needs.initial) initial = options.initial.empty() ? snapshot(parameters()) : options.initial;
   steps.emplace(prepared, std::move(selecting));
-}
-
-void Job::lock_fixed() {
-  const graph::Graph& graph = prepared.model.graph;
-  const auto lock = [&](ValueId value, std::size_t axis) {
-    const auto units = units_of(prepared.couplings, prepared.couplings.axes(value)[axis]);
-    prepared.couplings.lock(units, coupling::Reason::module_code, -1);
-  };
-  for (const FixedAxis& fixed : target->fixed()) {
-    const ValueId value = graph.find(fixed.parameter);
-    if (value == graph::no_value) continue;
-    if (static_cast<std::size_t>(fixed.axis) < prepared.couplings.axes(value).size())
-      lock(value, static_cast<std::size_t>(fixed.axis));
-  }
-  // Tensors that the code holds without having registered them cannot be exchanged.
-  const auto tensors = target->tensors();
-  const bool graph_module = target->owns_everything();
-  for (const ValueId constant : prepared.couplings.constants()) {
-    if (graph_module || tensors.contains(std::string(graph.name_of(constant)))) continue;
-    for (std::size_t k = 0; k < prepared.couplings.axes(constant).size(); ++k) lock(constant, k);
-  }
 }
 
 // The module's tensors as they are now, in the widths of the beginning: cut slices are zeros.
@@ -121,11 +101,10 @@ std::vector<std::uint8_t> Job::choose(std::optional<double> share, graph::Model&
       check_cut(prepared, goes, cut);
       return goes;
     } catch (const pruning::StructureError& error) {
-      const bool again = steps && !error.units.empty() && round + 1 < most_rounds;
-      if (again) prepared.couplings.lock(error.units, coupling::Reason::structure, error.node);
+      const bool again = steps && !error.units.empty() && round + 1 < pruning::most_refusals;
+      if (again) warnings.push_back(pruning::lock_refused(prepared, error, round));
       if (steps) steps->undo();  // looks again at what may go, so the lock comes first
       if (!again) throw;
-      warnings.push_back(std::to_string(error.units.size()) + " units stay: " + error.what());
     } catch (...) {
       if (steps) steps->undo();
       throw;

@@ -40,7 +40,6 @@ struct Job {
   Job(Callable callable, PrunerOptions given) : model(std::move(callable)), options(std::move(given)) {}
 
   void begin();
-  void lock_fixed();
   void refresh();
   NamedTensors parameters();
   NamedTensors in_full(const NamedTensors& tensors) const;

@@ -1,6 +1,7 @@
 #include "torch/inplace/module_widths.hpp"
 
 #include <initializer_list>
+#include <type_traits>
 
 #include <torch/nn/functional.h>
 #include <torch/nn/modules.h>
@@ -11,7 +12,7 @@ namespace {
 namespace nn = torch::nn;
 
 template <class Impl>
-bool fit_conv(nn::Module& module, const std::string& path, const ConvGroups& groups, bool transposed) {
+bool fit_conv(nn::Module& module, const std::string& path, const Groups& groups, bool transposed) {
   auto* conv = dynamic_cast<Impl*>(&module);
   if (!conv) return false;
   if (const auto it = groups.find(path + "weight"); it != groups.end()) conv->options.groups(it->second);
@@ -42,11 +43,12 @@ bool fit_linear(nn::Module& module) {
   return true;
 }
 
-bool fit_norm(nn::Module& module) {
+bool fit_norm(nn::Module& module, const std::string& path, const Groups& groups) {
   if (auto* layer = dynamic_cast<nn::LayerNormImpl*>(&module)) {
     if (layer->weight.defined()) layer->options.normalized_shape(layer->weight.sizes().vec());
   } else if (auto* group = dynamic_cast<nn::GroupNormImpl*>(&module)) {
     if (group->weight.defined()) group->options.num_channels(group->weight.size(0));
+    if (const auto it = groups.find(path + "weight"); it != groups.end()) group->options.num_groups(it->second);
   } else {
     return false;
   }
@@ -66,18 +68,33 @@ bool fit_lookup(nn::Module& module) {
   return true;
 }
 
+template <class Options>
+void fit_recurrent_options(Options& options, std::int64_t inputs, std::int64_t hidden) {
+  options.input_size(inputs).hidden_size(hidden);
+}
+
+template <class Impl>
+bool fit_cell(nn::Module& module) {
+  auto* cell = dynamic_cast<Impl*>(&module);
+  if (!cell) return false;
+  fit_recurrent_options(cell->options, cell->weight_ih.size(1), cell->weight_hh.size(1));
+  fit_recurrent_options(cell->options_base, cell->weight_ih.size(1), cell->weight_hh.size(1));
+  return true;
+}
+
 template <class Impl>
 bool fit_recurrent(nn::Module& module) {
   auto* recurrent = dynamic_cast<Impl*>(&module);
   if (!recurrent) return false;
   const auto parameters = recurrent->named_parameters(false);
   const at::Tensor input = parameters["weight_ih_l0"], hidden = parameters["weight_hh_l0"];
-  recurrent->options.input_size(input.size(1));
-  recurrent->options_base.input_size(input.size(1));
-  // With a projection that axis is the projection's; such modules keep their width, see fixed_axes().
-  if (recurrent->options_base.proj_size() > 0) return true;
-  recurrent->options.hidden_size(hidden.size(1));
-  recurrent->options_base.hidden_size(hidden.size(1));
+  const bool projects = recurrent->options_base.proj_size() > 0;  // then weight_hh reads the projection
+  const std::int64_t width = projects ? parameters["weight_hr_l0"].size(1) : hidden.size(1);
+  fit_recurrent_options(recurrent->options_base, input.size(1), width);
+  fit_recurrent_options(recurrent->options, input.size(1), width);
+  if (!projects) return true;
+  recurrent->options_base.proj_size(hidden.size(1));
+  if constexpr (std::is_same_v<Impl, nn::LSTMImpl>) recurrent->options.proj_size(hidden.size(1));
   return true;
 }
 
@@ -89,21 +106,14 @@ void visit(nn::Module& root, Function function) {
 }
 
 template <class Impl>
-void note_groups(nn::Module& module, const std::string& path, ConvGroups& out) {
+void note_groups(nn::Module& module, const std::string& path, Groups& out) {
   if (auto* conv = dynamic_cast<Impl*>(&module)) out[path + "weight"] = conv->options.groups();
-}
-
-template <class Impl>
-bool stacked(nn::Module& module) {
-  auto* recurrent = dynamic_cast<Impl*>(&module);
-  return recurrent && (recurrent->options.num_layers() > 1 || recurrent->options.bidirectional() ||
-                       recurrent->options_base.proj_size() > 0);
 }
 
 }  // namespace
 
-ConvGroups conv_groups(nn::Module& root) {
-  ConvGroups out;
+Groups groups_of(nn::Module& root) {
+  Groups out;
   visit(root, [&](nn::Module& module, const std::string& path) {
     note_groups<nn::Conv1dImpl>(module, path, out);
     note_groups<nn::Conv2dImpl>(module, path, out);
@@ -111,11 +121,12 @@ ConvGroups conv_groups(nn::Module& root) {
     note_groups<nn::ConvTranspose1dImpl>(module, path, out);
     note_groups<nn::ConvTranspose2dImpl>(module, path, out);
     note_groups<nn::ConvTranspose3dImpl>(module, path, out);
+    if (auto* norm = dynamic_cast<nn::GroupNormImpl*>(&module)) out[path + "weight"] = norm->options.num_groups();
   });
   return out;
 }
 
-void fit_options(nn::Module& root, const ConvGroups& groups) {
+void fit_options(nn::Module& root, const Groups& groups) {
   visit(root, [&](nn::Module& module, const std::string& path) {
     (void)(fit_conv<nn::Conv1dImpl>(module, path, groups, false) ||
            fit_conv<nn::Conv2dImpl>(module, path, groups, false) ||
@@ -126,23 +137,11 @@ void fit_options(nn::Module& root, const ConvGroups& groups) {
            fit_features<nn::BatchNorm1dImpl>(module) || fit_features<nn::BatchNorm2dImpl>(module) ||
            fit_features<nn::BatchNorm3dImpl>(module) || fit_features<nn::InstanceNorm1dImpl>(module) ||
            fit_features<nn::InstanceNorm2dImpl>(module) || fit_features<nn::InstanceNorm3dImpl>(module) ||
-           fit_norm(module) || fit_lookup(module) || fit_recurrent<nn::LSTMImpl>(module) ||
-           fit_recurrent<nn::GRUImpl>(module) || fit_recurrent<nn::RNNImpl>(module));
+           fit_norm(module, path, groups) || fit_lookup(module) || fit_recurrent<nn::LSTMImpl>(module) ||
+           fit_recurrent<nn::GRUImpl>(module) || fit_recurrent<nn::RNNImpl>(module) ||
+           fit_cell<nn::LSTMCellImpl>(module) || fit_cell<nn::GRUCellImpl>(module) ||
+           fit_cell<nn::RNNCellImpl>(module));
   });
-}
-
-std::vector<FixedAxis> fixed_axes(nn::Module& root) {
-  std::vector<FixedAxis> out;
-  visit(root, [&](nn::Module& module, const std::string& path) {
-    if (dynamic_cast<nn::MultiheadAttentionImpl*>(&module)) {
-      for (const auto& item : module.named_parameters())
-        for (std::int64_t axis = 0; axis < item.value().dim(); ++axis) out.push_back({path + item.key(), axis});
-    }
-    if (stacked<nn::LSTMImpl>(module) || stacked<nn::GRUImpl>(module) || stacked<nn::RNNImpl>(module)) {
-      for (const auto& item : module.named_parameters(false)) out.push_back({path + item.key(), 0});
-    }
-  });
-  return out;
 }
 
 }  // namespace coppice::inplace

@@ -42,14 +42,14 @@ void put(at::Tensor& tensor, const at::Tensor& data, const at::Tensor& gradient)
 struct ModuleSnapshot::State {
   Callable model;
   Tensors copies;
-  inplace::ConvGroups groups;
+  inplace::Groups groups;
   std::optional<graph::Model> graph;
   torch::optim::Optimizer* optimizer;
   std::optional<inplace::OptimizerMemory> memory;
 
   State(const Callable& callable, torch::optim::Optimizer* opt) : model(callable), optimizer(opt) {
     for (const auto& [name, tensor] : tensors_of(model.module())) copies.emplace_back(name, tensor.detach().clone());
-    groups = inplace::conv_groups(model.module());
+    groups = inplace::groups_of(model.module());
     if (optimizer) memory = inplace::remember(*optimizer);
     if (const auto* module = graph_module()) {
       graph = module->view();
@@ -92,7 +92,7 @@ void ModuleSnapshot::restore() const {
   std::vector<Swap> swaps = state_->swaps();
   std::optional<inplace::OptimizerMemory> memory;
   if (state_->memory) memory = inplace::copy(*state_->memory);
-  const inplace::ConvGroups groups = inplace::conv_groups(module);
+  const inplace::Groups groups = inplace::groups_of(module);
   for (Swap& swap : swaps) put(swap.tensor, swap.after, {});
   try {
     if (GraphModule* const graph = state_->graph_module())

@@ -6,6 +6,10 @@
 #include "coppice/torch/graph_module.hpp"
 #include "coppice/torch/trace.hpp"
 
+#include "torch/inplace/grouped_norms.hpp"
+#include "torch/inplace/module_demands.hpp"
+#include "torch/inplace/module_widths.hpp"
+
 namespace coppice::inplace {
 namespace {
 
@@ -22,15 +26,15 @@ class ModuleTarget : public Target {
     return out;
   }
 
-  bool owns_everything() const override { return false; }
-  std::vector<FixedAxis> fixed() override { return fixed_axes(model_.module()); }
+  coupling::Demands demands(const graph::Graph& graph) override { return module_demands(model_.module(), graph); }
 
   void follow(const graph::Model& cut) override {
-    before_ = conv_groups(model_.module());
-    ConvGroups groups;
+    before_ = groups_of(model_.module());
+    Groups groups;
     for (const graph::Node& node : cut.graph.nodes)
       if (node.is("Conv") || node.is("ConvTranspose"))
         groups[std::string(cut.graph.name_of(node.input(1)))] = node.int_or("group", 1);
+    for (const GroupedNorm& norm : grouped_norms(cut.graph)) groups[norm.weight] = norm.groups;
     fit_options(model_.module(), groups);
   }
 
@@ -39,7 +43,7 @@ class ModuleTarget : public Target {
  private:
   Callable model_;
   std::vector<at::Tensor> inputs_;
-  ConvGroups before_;
+  Groups before_;
 };
 
 class GraphTarget : public Target {
@@ -48,8 +52,7 @@ class GraphTarget : public Target {
 
   graph::Model graph() override { return module_.view(); }
   std::map<std::string, at::Tensor> tensors() override { return module_.constants(); }
-  bool owns_everything() const override { return true; }
-  std::vector<FixedAxis> fixed() override { return {}; }
+  coupling::Demands demands(const graph::Graph&) override { return {}; }
   void follow(const graph::Model& cut) override { before_ = module_.replace(cut); }
   void go_back() override {
     if (before_) module_.replace(*std::exchange(before_, std::nullopt));

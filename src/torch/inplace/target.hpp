@@ -4,10 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "coppice/coupling/couplings.hpp"
 #include "coppice/graph/model.hpp"
 #include "coppice/torch/callable.hpp"
-
-#include "torch/inplace/module_widths.hpp"
 
 namespace coppice::inplace {
 
@@ -19,10 +18,8 @@ class Target {
   virtual graph::Model graph() = 0;
   /// Parameters and buffers by the names of the graph's constants: those that can be cut.
   virtual std::map<std::string, at::Tensor> tensors() = 0;
-  /// Whether every constant of the graph is changed by follow(), not only those in tensors().
-  virtual bool owns_everything() const = 0;
-  /// Axes that the module's own code keeps as they are.
-  virtual std::vector<FixedAxis> fixed() = 0;
+  /// What the module's own code asks of that graph's constants.
+  virtual coupling::Demands demands(const graph::Graph& graph) = 0;
   /// Called when the tensors have been cut: makes everything else agree with the graph of the cut module.
   virtual void follow(const graph::Model& cut) = 0;
   /// Called when the tensors are as they were: undoes the last follow(), also one that failed.

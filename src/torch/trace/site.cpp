@@ -146,6 +146,14 @@ std::vector<ValueId> Site::list(std::size_t i) {
   return out;
 }
 
+std::optional<Ints> Site::known(std::size_t i) {
+  const tensor::Tensor* constant = is_tensor(i) ? translation_.graph().constant(in(i)) : nullptr;
+  if (!constant || !tensor::is_integer(constant->dtype)) return std::nullopt;
+  Ints out;
+  for (std::int64_t k = 0; k < constant->elements(); ++k) out.push_back(tensor::element_as_int(*constant, k));
+  return out;
+}
+
 Ints Site::shape(std::size_t i) const {
   return translation_.shape_of(argument(node_, i));
 }

@@ -52,6 +52,8 @@ class Site {
   ValueId in(std::size_t i, at::ScalarType dtype);
   /// A list of tensors.
   std::vector<ValueId> list(std::size_t i);
+  /// The elements of a tensor of whole numbers that is the same in every run.
+  std::optional<Ints> known(std::size_t i);
   Ints shape(std::size_t i) const;
   std::vector<Ints> shapes(std::size_t i) const;  ///< Of a list of tensors.
   std::int64_t rank(std::size_t i) const { return static_cast<std::int64_t>(shape(i).size()); }

@@ -13,7 +13,8 @@ struct Kind {
 
 struct Layers {
   std::int64_t count = 1, directions = 1;
-  bool biases = true, batch_first = false;
+  bool biases = true, batch_first = false, projects = false;
+  std::size_t each() const { return (biases ? 4u : 2u) + (projects ? 1u : 0u); }
 };
 
 class Stack {
@@ -24,9 +25,21 @@ class Stack {
   // One operand of a layer: the parameter of each direction with its gates in ONNX's order, one upon the other.
   ValueId matrices(std::int64_t layer, std::size_t which, const std::string& part) const {
     std::vector<ValueId> rows;
-    for (std::int64_t d = 0; d < layers_.directions; ++d)
-      rows.push_back(raised(joined(gates(parameter(layer, d, which), part), part + "_gates"), part));
+    for (std::int64_t d = 0; d < layers_.directions; ++d) {
+      ValueId rows_of_gates = parameter(layer, d, which);
+      // What reads the projection of the hidden state, as it reads the state itself.
+      if (which == 1 && layers_.projects)
+        rows_of_gates = site_.op("MatMul", {rows_of_gates, projection(layer, d)}, {}, part + "_projected");
+      rows.push_back(raised(joined(gates(rows_of_gates, part), part + "_gates"), part));
+    }
     return joined(std::move(rows), part);
+  }
+
+  // [direction, hidden, projected]
+  ValueId projections(std::int64_t layer) const {
+    std::vector<ValueId> rows;
+    for (std::int64_t d = 0; d < layers_.directions; ++d) rows.push_back(raised(projection(layer, d), "weight_hr"));
+    return site_.op("Transpose", {joined(std::move(rows), "projections")}, {attr("perm", Ints{0, 2, 1})}, "columns");
   }
 
   ValueId biases(std::int64_t layer) const {
@@ -41,8 +54,10 @@ class Stack {
 
  private:
   ValueId parameter(std::int64_t layer, std::int64_t direction, std::size_t which) const {
-    const std::size_t each = layers_.biases ? 4 : 2;
-    return weights_.at(static_cast<std::size_t>(layer * layers_.directions + direction) * each + which);
+    return weights_.at(static_cast<std::size_t>(layer * layers_.directions + direction) * layers_.each() + which);
+  }
+  ValueId projection(std::int64_t layer, std::int64_t direction) const {
+    return parameter(layer, direction, layers_.each() - 1);
   }
   // The parts are equal, so that they follow when the parameter shrinks.
   std::vector<ValueId> gates(ValueId parameter, const std::string& part) const {
@@ -83,8 +98,9 @@ bool recurrent(Site& site, const Kind& kind) {
   if (site.is_tensor(1) != (kind.states == 1) || !site.is_list(2) || site.rank(0) != 3) return false;  // packed ones
   Layers layers{site.integer(4), site.flag(7) ? 2 : 1, site.flag(3), site.flag(8)};
   std::vector<ValueId> weights = site.list(2);
-  const std::int64_t each = layers.biases ? 4 : 2;  // more of them: projections, which ONNX does not have
-  if (static_cast<std::int64_t>(weights.size()) != layers.count * layers.directions * each) return false;
+  const auto cells = static_cast<std::size_t>(layers.count * layers.directions);
+  layers.projects = weights.size() > cells * layers.each();
+  if (weights.size() != cells * layers.each()) return false;
   if (site.flag(6) && site.real(5) > 0 && layers.count > 1) return false;
   std::vector<std::vector<ValueId>> initial;
   for (std::size_t k = 0; k < kind.states; ++k) {
@@ -92,7 +108,9 @@ bool recurrent(Site& site, const Kind& kind) {
     const ValueId state = zero ? graph::no_value : kind.states == 1 ? site.in(1) : site.list(1).at(k);
     initial.push_back(parts_of(site, state, zero, layers.count));
   }
-  const std::int64_t hidden = site.shapes(2).at(1).at(1);
+  // ONNX has no projections: its state is the one before. A given state cannot be taken back to that.
+  if (layers.projects && initial[0][0] != graph::no_value) return false;
+  const std::int64_t hidden = site.shapes(2).at(layers.projects ? layers.each() - 1 : 1).at(1);
   const Stack stack(site, kind, layers, std::move(weights));
   ValueId x = layers.batch_first ? turned(site, site.in(0), "time_first") : site.in(0);
   std::vector<std::vector<ValueId>> last(kind.states);
@@ -109,7 +127,11 @@ bool recurrent(Site& site, const Kind& kind) {
       auto& functions = std::get<std::vector<std::string>>(attributes[0].value);
       functions.push_back(functions[0]);
     }
-    const auto out = site.ops(kind.op, std::move(inputs), 1 + kind.states, std::move(attributes));
+    auto out = site.ops(kind.op, std::move(inputs), 1 + kind.states, std::move(attributes));
+    if (layers.projects) {
+      const ValueId columns = stack.projections(layer);
+      for (ValueId* result : {&out[0], &out[1]}) *result = site.op("MatMul", {*result, columns}, {}, "projected");
+    }
     // From [time, direction, batch, hidden].
     if (layers.directions == 1) {
       x = site.op("Squeeze", {out[0], site.constant({1}, "axes")}, {}, "output");

@@ -23,6 +23,7 @@ std::span<const RuleEntry> all_rules() {
     add_resize_rules(entries);
     add_select_rules(entries);
     add_unary_rules(entries);
+    add_window_rules(entries);
     return entries;
   }();
   return rules;

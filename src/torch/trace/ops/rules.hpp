@@ -22,6 +22,7 @@ void add_reduce_rules(std::vector<RuleEntry>& rules);
 void add_resize_rules(std::vector<RuleEntry>& rules);
 void add_select_rules(std::vector<RuleEntry>& rules);
 void add_unary_rules(std::vector<RuleEntry>& rules);
+void add_window_rules(std::vector<RuleEntry>& rules);
 
 /// The operator gives back its first argument.
 bool same(Site& site);

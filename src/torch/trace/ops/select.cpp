@@ -76,6 +76,30 @@ bool embedding(Site& site) {
   return true;
 }
 
+// (weight, indices, offsets, by_frequency, mode, sparse, sample_weights, include_last, padding): bags of one size.
+bool embedding_bag(Site& site) {
+  const std::optional<Ints> offsets = site.known(2);
+  const std::int64_t mode = site.integer(4), indices = site.rank(1) == 1 ? site.shape(1)[0] : 0;
+  if (!offsets || offsets->empty() || mode < 0 || mode > 2 || site.flag(7) || site.integer(8, -1) >= 0) return false;
+  for (std::size_t k = 1; k < site.results(); ++k)
+    if (site.wanted(k)) return false;
+  const auto bags = static_cast<std::int64_t>(offsets->size()), size = indices / bags;
+  for (std::int64_t k = 0; k < bags; ++k)
+    if ((*offsets)[static_cast<std::size_t>(k)] != k * size) return false;
+  if (size == 0 || indices != bags * size) return false;
+  const auto in_bags = [&](std::size_t i, Ints shape, std::string_view part) {
+    return site.op("Reshape", {site.in(i), site.constant(std::move(shape), std::string(part) + "_shape")}, {}, part);
+  };
+  ValueId found = site.op("Gather", {site.in(0), in_bags(1, {-1, size}, "bags")}, {attr("axis", 0)}, "embedded");
+  if (site.has(6)) found = site.op("Mul", {found, in_bags(6, {-1, size, 1}, "weights")}, {}, "weighted");
+  if (mode == 0) {
+    site.out(site.op("ReduceSum", {found, site.constant({1}, "axes")}, {attr("keepdims", 0)}));
+  } else {
+    site.out(site.op(mode == 1 ? "ReduceMean" : "ReduceMax", {found}, {attr("axes", Ints{1}), attr("keepdims", 0)}));
+  }
+  return true;
+}
+
 // Parts along an axis. Parts of equal size need no literals where their number is what was asked for.
 bool split_into(Site& site, std::int64_t axis, bool by_number) {
   const std::size_t parts = site.results();
@@ -198,6 +222,7 @@ void add_select_rules(std::vector<RuleEntry>& rules) {
   rules.push_back({"gather", gather});
   rules.push_back({"index", index});
   rules.push_back({"embedding", embedding});
+  rules.push_back({"embedding_bag", embedding_bag});
   rules.push_back({"tensor_split", tensor_split});
   rules.push_back({"unbind", unbind});
   rules.push_back({"flip", flip});
