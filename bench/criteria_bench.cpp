@@ -30,10 +30,13 @@ struct Setting {
                                             "hessian",         "taylor_multi_variable",
                                             "activation_norm", "activation_magnitude"};
   std::vector<double> keep{0.8, 0.68, 0.5};
-  int draws = 1;          // of calibration pictures, or of random's channels, for each network
-  int samples = 256;      // pictures in a draw
-  int tests = 10000;      // test pictures
-  int recalibration = 0;  // batches of 250 that batch norm's statistics are taken from anew after the cut
+  std::string context = "local";      // what competes with what
+  std::string reduction, normalizer;  // of criteria that look at data; empty: what the context usually takes
+  int steps = 1;                      // scores are taken anew after each
+  int draws = 1;                      // of calibration pictures, or of random's channels, for each network
+  int samples = 256;                  // pictures in a draw
+  int tests = 10000;                  // test pictures
+  int recalibration = 0;              // batches of 250 that batch norm's statistics are taken from anew after the cut
 };
 
 const std::string reference = "large_final";
@@ -76,7 +79,9 @@ class Trial {
 
   /// All criteria on one network with one draw.
   void run(const graph::Model& model, std::uint64_t seed, Results& results) const {
-    const Evidence evidence = collect_all(model, seed);
+    const pruning::Prepared prepared = pruning::prepare(model);
+    const std::vector<std::uint8_t> none(prepared.couplings.units().size(), 0);
+    const Evidence evidence = collect_all(prepared, none, seed);
     for (const double keep : setting_.keep) {
       add(model, reference, keep, seed, evidence, results);
       for (const std::string& name : setting_.criteria) add(model, name, keep, seed, evidence, results);
@@ -84,7 +89,8 @@ class Trial {
   }
 
  private:
-  Evidence collect_all(const graph::Model& model, std::uint64_t seed) const {
+  Evidence collect_all(const pruning::Prepared& prepared, std::span<const std::uint8_t> removed,
+                       std::uint64_t seed) const {
     CriterionOptions needs;
     for (const std::string& name : setting_.criteria) {
       const Criterion criterion = parse_criterion(name);
@@ -94,9 +100,7 @@ class Trial {
       needs.output_norm |= criterion.options().output_norm;
     }
     if (!needs.needs_data()) return {};
-    const pruning::Prepared prepared = pruning::prepare(model);
-    const std::vector<std::uint8_t> none(prepared.couplings.units().size(), 0);
-    GraphModule module(pruning::twin(prepared, none));
+    GraphModule module(pruning::twin(prepared, removed));
     return collect(module, prepared, needs,
                    {.data = data::Loader(training_, {.batch_size = setting_.samples, .seed = seed}),
                     .loss = cross_entropy(),
@@ -107,13 +111,20 @@ class Trial {
            const Evidence& evidence, Results& results) const {
     const Criterion criterion = parse_criterion(name);
     pruning::Prepared prepared = pruning::prepare(model);
-    pruning::SelectOptions options{.target_macs = keep, .seed = seed};
-    if (criterion.weights_only())
+    pruning::SelectOptions options{.context = pruning::parse_context(setting_.context),
+                                   .steps = setting_.steps,
+                                   .target_macs = keep,
+                                   .seed = seed};
+    if (criterion.weights_only()) {
       options.criterion = *criterion.weights_only();
-    else
+    } else {
+      if (!setting_.reduction.empty()) options.reduction = importance::parse_reduction(setting_.reduction);
+      if (!setting_.normalizer.empty()) options.normalizer = importance::parse_normalizer(setting_.normalizer);
       options.measure = [&](const pruning::Prepared& whole, std::span<const std::uint8_t> removed) {
-        return make_measure(criterion, whole, removed, evidence);
+        const bool uncut = std::find(removed.begin(), removed.end(), 1) == removed.end();
+        return make_measure(criterion, whole, removed, uncut ? evidence : collect_all(whole, removed, seed));
       };
+    }
     GraphModule cut(pruning::cut(prepared, pruning::select(prepared, options).removed));
     recalibrate(cut);
     results[keep][name].push_back(accuracy(cut));
@@ -182,6 +193,10 @@ int main(int count, char** arguments) {
   CLI::App app("Accuracy right after a cut, by criterion");
   app.add_option("MODEL", setting.models, "Networks for Fashion-MNIST with equal layers")->required();
   app.add_option("--keep", setting.keep, "Shares of the MACs")->delimiter(',');
+  app.add_option("--context", setting.context, "What competes with what")->capture_default_str();
+  app.add_option("--steps", setting.steps, "Steps, each on scores of what is left")->capture_default_str();
+  app.add_option("--reduction", setting.reduction, "Of criteria that look at data");
+  app.add_option("--normalizer", setting.normalizer, "Of criteria that look at data");
   app.add_option("--draws", setting.draws, "Draws for each network")->capture_default_str();
   app.add_option("--samples", setting.samples, "Calibration pictures in a draw")->capture_default_str();
   app.add_option("--tests", setting.tests, "Test pictures")->capture_default_str();
