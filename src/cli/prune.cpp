@@ -14,6 +14,7 @@
 #include "coppice/formats/onnx.hpp"
 
 #include "cli/app.hpp"
+#include "cli/layer_from.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/prune_report.hpp"
@@ -53,6 +54,7 @@ void check_conflicts(const PruneArguments& arguments) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     for (std::size_t k = i + 1; k < results.size(); ++k) refuse(results[i], results[k]);
     refuse(results[i], {"--plan", arguments.plan});
+    refuse(results[i], {"--layer-from", arguments.layer_from});
     if (i > 0) refuse(results[i], {"MODEL", arguments.model});
   }
 }
@@ -130,6 +132,7 @@ void prune(PruneArguments& arguments, const CLI::App& command, TorchServices* se
   bar.end();
   const double read_seconds = reading.seconds();
   check_side_files(arguments, model);
+  if (!arguments.layer_from.empty()) take_layer_ratios(arguments, model);
   PruneOutcome outcome;
   outcome.bytes_before = model.source_bytes;
 
@@ -172,6 +175,7 @@ void add_prune(CLI::App& app, TorchServices* services) {
       "coppice prune model.onnx -o small.onnx --ratio 30%\n"
       "coppice prune model.onnx -o small.onnx --target-macs 50% --context global\n"
       "coppice prune model.onnx -o small.onnx --ratio 30% --layer layer4=60%\n"
+      "coppice prune model.onnx -o small.onnx --layer-from s.json --target-macs 50%\n"
       "coppice prune model.onnx -o small.onnx --ratio 50% --round-to 16\n"
       "coppice prune model.onnx --ratio 50% --dry-run --plan-out plan.json\n"
       "coppice prune model.onnx -o small.onnx --plan plan.json --twin twin.onnx");

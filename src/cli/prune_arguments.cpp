@@ -95,6 +95,9 @@ void add_amount(CLI::App& command, PruneArguments& arguments) {
       ->type_name("NAME=R")
       ->allow_extra_args(false)
       ->group(group);
+  add_file(command, "--layer-from", arguments.layer_from,
+           "Ratios by layer that meet --target-macs or --target-params, from a sensitivity file")
+      ->group(group);
   command.add_option("--ignore", select.ignore, "Leave the outputs of layers with matching names whole; repeatable")
       ->type_name("GLOB")
       ->allow_extra_args(false)
@@ -201,12 +204,18 @@ void add_results(CLI::App& command, PruneArguments& arguments) {
 }
 
 void check_usage(const PruneArguments& arguments) {
-  const bool chosen = !arguments.ratio.empty() || !arguments.layers.empty() || !arguments.target_macs.empty() ||
-                      !arguments.target_parameters.empty();
+  const bool chosen = !arguments.ratio.empty() || !arguments.layers.empty() || !arguments.layer_from.empty() ||
+                      !arguments.target_macs.empty() || !arguments.target_parameters.empty();
   if (!chosen && arguments.plan.empty())
     throw UsageError("how much? Give --ratio, --layer, --target-macs, --target-params or --plan");
   if (!arguments.target_macs.empty() && !arguments.target_parameters.empty())
     throw UsageError("--target-macs and --target-params: expected one of them");
+  if (!arguments.layer_from.empty()) {
+    if (!arguments.ratio.empty() || !arguments.layers.empty())
+      throw UsageError("--layer-from gives every layer its ratio; it cannot be combined with --ratio or --layer");
+    if (arguments.target_macs.empty() && arguments.target_parameters.empty() && arguments.plan.empty())
+      throw UsageError("--layer-from: what is to be left? Give --target-macs or --target-params");
+  }
   const TorchCriterion* criterion = find_torch_criterion(arguments.criterion);
   const bool snapshot = criterion && criterion->needs == Needs::snapshot;
   if (criterion && !snapshot && arguments.data.empty())
@@ -224,9 +233,9 @@ void check_usage(const PruneArguments& arguments) {
 
 /// A plan says by itself what goes: what would choose beside it has no effect, and is a mistake.
 void check_replay(const CLI::App& command) {
-  for (const char* name :
-       {"--ratio", "--layer", "--ignore", "--target-macs", "--target-params", "--round-to", "--min-units", "--steps",
-        "--schedule", "--context", "--criterion", "--reduction", "--normalizer", "--seed", "--data", "--initial"}) {
+  for (const char* name : {"--ratio", "--layer", "--layer-from", "--ignore", "--target-macs", "--target-params",
+                           "--round-to", "--min-units", "--steps", "--schedule", "--context", "--criterion",
+                           "--reduction", "--normalizer", "--seed", "--data", "--initial"}) {
     if (command.get_option(name)->count() > 0)
       throw UsageError("--plan decides by itself what goes; it cannot be combined with " + std::string(name));
   }

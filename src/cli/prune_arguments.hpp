@@ -14,7 +14,7 @@ namespace coppice::cli {
 
 /// The command line of `coppice prune`, as written.
 struct PruneArguments {
-  std::string model, out, twin, plan, plan_out;
+  std::string model, out, twin, plan, plan_out, layer_from;
   std::string ratio, target_macs, target_parameters;
   std::string context, criterion, reduction, normalizer, schedule, attention, grouped;
   std::vector<std::string> layers, outputs;

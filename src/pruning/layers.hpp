@@ -28,6 +28,8 @@ class Layers {
   /// Layers that `pattern` matches: those with weights, or without any of these the others. Throws Error with the
   /// nearest names when there are none.
   std::vector<Match> find(std::string_view pattern) const;
+  /// Those that have units, in the order of the nodes.
+  const std::vector<Layer>& all() const { return layers_; }
 
  private:
   std::vector<Layer> layers_;

@@ -1,0 +1,79 @@
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "coppice/analysis/table.hpp"
+#include "coppice/analysis/text.hpp"
+#include "coppice/train/iterative_pruner.hpp"
+
+namespace coppice {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using analysis::Align;
+
+Json written(const std::optional<Evaluation>& evaluation) {
+  if (!evaluation) return nullptr;
+  Json out{{"samples", evaluation->samples}};
+  if (evaluation->loss) out["loss"] = *evaluation->loss;
+  for (const auto& [name, value] : evaluation->metrics) out["metrics"][name] = value;
+  return out;
+}
+
+// What the table shows of an evaluation.
+std::string name_of(const std::optional<Evaluation>& base) {
+  return base && !base->metrics.empty() ? base->metrics.front().first : "loss";
+}
+
+std::string formatted(const char* format, double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, format, number);
+  return text;
+}
+
+std::string shown(const std::optional<Evaluation>& evaluation, const std::string& name) {
+  return evaluation ? formatted("%.4f", evaluation->value(name)) : "-";
+}
+
+}  // namespace
+
+std::string IterativeReport::text() const {
+  const std::string name = name_of(base);
+  analysis::Table table({{"round", Align::right},
+                         {"rate", Align::right},
+                         {"gone", Align::right},
+                         {"parameters", Align::right},
+                         {"MACs", Align::right},
+                         {name, Align::right, true},
+                         {"tuned", Align::right},
+                         {"kept"}});
+  table.row({"", "", "", analysis::with_separators(parameters_before), analysis::short_count(macs_before),
+             shown(base, name)});
+  for (const IterativeRecord& record : iterations)
+    table.row({std::to_string(record.iteration), analysis::percent(record.rate), analysis::percent(record.sparsity),
+               analysis::with_separators(record.parameters), analysis::short_count(record.macs),
+               shown(record.after_cut, name), shown(record.after_tuning, name), record.accepted ? "yes" : "no"});
+  return table.text();
+}
+
+std::string IterativeReport::json() const {
+  Json list = Json::array();
+  for (const IterativeRecord& record : iterations)
+    list.push_back({{"iteration", record.iteration},
+                    {"rate", record.rate},
+                    {"sparsity", record.sparsity},
+                    {"parameters", record.parameters},
+                    {"macs", record.macs},
+                    {"after_cut", written(record.after_cut)},
+                    {"after_tuning", written(record.after_tuning)},
+                    {"accepted", record.accepted}});
+  return Json{{"parameters", {{"before", parameters_before}, {"after", parameters}}},
+              {"macs", {{"before", macs_before}, {"after", macs}}},
+              {"base", written(base)},
+              {"iterations", std::move(list)},
+              {"reached", reached}}
+             .dump(2) +
+         "\n";
+}
+
+}  // namespace coppice
