@@ -10,6 +10,7 @@
 #include "pruning/check.hpp"
 #include "pruning/contest.hpp"
 #include "pruning/numbers.hpp"
+#include "pruning/refused.hpp"
 #include "pruning/unmeasured.hpp"
 #include "torch/inplace/job.hpp"
 #include "torch/inplace/options.hpp"
@@ -22,8 +23,6 @@ namespace {
 using analysis::RatioRow;
 using analysis::SensitivityPoint;
 using analysis::SensitivityRow;
-
-constexpr int most_rounds = 20;
 
 std::vector<double> checked(std::vector<double> ratios) {
   if (ratios.empty()) throw Error("sensitivity: expected ratios, found none");
@@ -112,16 +111,19 @@ class Measurement {
 
   // The same, and the graph of what is left. What the cut finds it cannot do without is locked.
   std::vector<std::uint8_t> choose(const RatioRow& row, double ratio, graph::Model& cut) {
+    std::string refusal;
     for (int round = 0;; ++round) {
       std::vector<std::uint8_t> goes = choose(row, ratio);
+      if (goes == job_.removed && !refusal.empty()) throw CutFailed{refusal};
       if (goes == job_.removed) return goes;
       try {
         cut = pruning::cut(job_.prepared, goes, pruning::Gathering::later);
         check_cut(job_.prepared, goes, cut);
         return goes;
       } catch (const pruning::StructureError& error) {
-        if (error.units.empty() || round + 1 == most_rounds) throw CutFailed{error.what()};
-        job_.prepared.couplings.lock(error.units, coupling::Reason::structure, error.node);
+        if (error.units.empty() || round + 1 == pruning::most_refusals) throw CutFailed{error.what()};
+        refusal = error.what();
+        lock_refused(job_.prepared, error, round);
       } catch (const Error& error) {
         throw CutFailed{error.what()};
       }
