@@ -194,6 +194,10 @@ void GraphModule::forget(int id) {
   }
 }
 
+void GraphModule::renew_statistics(std::optional<double> share) {
+  state_->context.renewal = share;
+}
+
 graph::Model GraphModule::model() const {
   graph::Model out = state_->model;
   for (const auto& [name, tensor] : state_->constants) {

@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,10 @@ class GraphModule : public torch::nn::Module {
   using Observer = std::function<void(at::Tensor& value)>;
   int observe(std::string_view value, Observer observer);
   void forget(int id);
+
+  /// While a share is set, every BatchNormalization with running statistics takes the batch's in evaluation mode too,
+  /// and mixes this share of them into its running ones, whatever its momentum. Nothing: as the modes say.
+  void renew_statistics(std::optional<double> share);
 
   /// The model with the weights as they are now, in the types that it had at first; copies.
   graph::Model model() const;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ class Call {
 
   /// The module is in training mode.
   bool training() const;
+  /// The share of new statistics in running ones that the module asks for; none: what the node says, when training.
+  std::optional<double> renewal() const;
   /// Runs a subgraph (from Build::body) with these inputs; it sees the values of the graphs around it.
   std::vector<at::Tensor> run(const Program& body, std::vector<at::Tensor> inputs) const;
 

@@ -159,6 +159,10 @@ bool Call::training() const {
   return frame_.context.training;
 }
 
+std::optional<double> Call::renewal() const {
+  return frame_.context.renewal;
+}
+
 std::vector<at::Tensor> Call::run(const Program& body, std::vector<at::Tensor> inputs) const {
   return body.run(frame_.context, &frame_, std::move(inputs));
 }

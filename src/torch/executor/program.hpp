@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -16,6 +17,7 @@ using Observer = std::function<void(at::Tensor& value)>;
 /// What all graphs of one model share while they run.
 struct Context {
   bool training = false;
+  std::optional<double> renewal;  ///< See GraphModule::renew_statistics.
   /// By name, of values of the outermost graph.
   std::unordered_map<std::string, std::vector<std::pair<int, Observer>>> observers;
 };

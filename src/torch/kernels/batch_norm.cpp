@@ -41,11 +41,12 @@ void put_statistics(Call& call, const BatchNorm& norm) {
 }
 
 void train(Call& call, const BatchNorm& norm) {
-  const bool updates = norm.running && call.training();
+  const bool updates = norm.running && (call.training() || call.renewal());
   put_statistics(call, norm);
   const at::Tensor none;
-  call.out(0, at::batch_norm(call.in(0), call.in(1), call.in(2), updates ? call.in(3) : none,
-                             updates ? call.in(4) : none, true, 1 - norm.momentum, norm.epsilon, true));
+  call.out(0,
+           at::batch_norm(call.in(0), call.in(1), call.in(2), updates ? call.in(3) : none, updates ? call.in(4) : none,
+                          true, call.renewal().value_or(1 - norm.momentum), norm.epsilon, true));
 }
 
 // One scale for each element of a sample.
@@ -64,7 +65,7 @@ Kernel batch_norm(const Build& build) {
   for (std::size_t i = 3; i < 5; ++i) norm.running &= build.graph().constant(build.node().input(i)) != nullptr;
   if (!build.flag("spatial", true)) return per_element(norm);
   return [=](Call& call) {
-    if (norm.batch || call.training()) return train(call, norm);
+    if (norm.batch || call.training() || call.renewal()) return train(call, norm);
     const at::Tensor& x = call.in(0);
     if (call.in(3).scalar_type() == x.scalar_type() && call.in(1).scalar_type() == x.scalar_type())
       return call.out(0, at::batch_norm(x, call.in(1), call.in(2), call.in(3), call.in(4), false, 1 - norm.momentum,
