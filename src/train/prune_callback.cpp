@@ -65,7 +65,7 @@ void PruneCallback::before_fit(Trainer& trainer) {
 
 void PruneCallback::before_step(Trainer& trainer) {
   share_ = share(trainer.step(), trainer.steps());
-  pruner_->prune_to(share_);
+  if (pruner_->prune_to(share_)) trainer.announce_cut(*pruner_);
 }
 
 void PruneCallback::after_epoch(Trainer& trainer) {
@@ -80,8 +80,9 @@ void PruneCallback::save(torch::serialize::OutputArchive& archive) const {
   pruner_->save(archive);
 }
 
-void PruneCallback::load(torch::serialize::InputArchive& archive, Trainer&) {
+void PruneCallback::load(torch::serialize::InputArchive& archive, Trainer& trainer) {
   pruner_->load(archive);
+  trainer.announce_cut(*pruner_);
 }
 
 }  // namespace coppice

@@ -61,6 +61,10 @@ void Trainer::tell(Moment moment) {
   for (const auto& callback : options_.callbacks) ((*callback).*moment)(*this);
 }
 
+void Trainer::announce_cut(const Pruner& pruner) {
+  for (const auto& callback : options_.callbacks) callback->after_cut(*this, pruner);
+}
+
 // What is known only now: the length of the data.
 void Trainer::begin() {
   if (begun_) return;

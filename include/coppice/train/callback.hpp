@@ -3,6 +3,7 @@
 
 namespace coppice {
 
+class Pruner;
 class Trainer;
 
 /// Work at given moments of a training; each is told the Trainer, which shows where it stands. Callbacks run in the
@@ -21,6 +22,9 @@ class Callback {
   virtual void after_batch(Trainer&) {}
   virtual void after_epoch(Trainer&) {}  ///< The epoch was validated; may add to Trainer::record().
   virtual void after_fit(Trainer&) {}
+
+  /// A callback cut the model, in before_step() or load(): widths have changed. Told by Trainer::announce_cut().
+  virtual void after_cut(Trainer&, const Pruner&) {}
 
   /// What it needs to go on after Trainer::resume(): written between two steps, and read after before_fit() into a
   /// callback made the same way, before the trainer loads the weights. A callback that changes the shapes of weights

@@ -66,6 +66,9 @@ class Trainer {
   /// bit, as if it had never been stopped. Throws Error when the file is of another model or other options.
   void resume(const std::string& path);
 
+  /// For callbacks that cut the model: tells all of them.
+  void announce_cut(const Pruner& pruner);
+
   // Where it stands, for callbacks.
   const Callable& model() const { return model_; }
   torch::optim::Optimizer& optimizer() const { return optimizer_; }
