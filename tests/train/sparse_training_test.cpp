@@ -108,7 +108,8 @@ TEST(SparseTraining, MeasuresAsThePrunerDoes) {
                                               {.criterion = importance::Criterion::l2});
   std::vector<double> norms;
   for (const auto& group : prepared.couplings.groups())
-    for (const std::int32_t unit : group.units) norms.push_back(std::sqrt(scores[static_cast<std::size_t>(unit)]));
+    for (const std::int32_t unit : group.units)
+      norms.push_back(std::sqrt(scores.units[static_cast<std::size_t>(unit)]));
   ASSERT_EQ(norms.size(), 4U);
   const auto [least, most] = std::minmax_element(norms.begin(), norms.end());
   std::vector<double> gamma;

@@ -1,11 +1,13 @@
 #pragma once
 #include <functional>
+#include <ostream>
 #include <utility>
 #include <vector>
 
-#include <torch/nn/cloneable.h>
-
 #include "coppice/torch/libtorch.hpp"
+// clang-format off: it comes after what makes it compile, see aten.hpp
+#include <torch/nn/cloneable.h>
+// clang-format on
 
 namespace coppice {
 
