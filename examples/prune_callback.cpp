@@ -28,7 +28,8 @@ void run(const std::string& samples, std::int64_t epochs) {
   // 1. Setup and baseline
   const auto [training, held_out] = data::hold_out(data::read("fashion-mnist:" + samples), 0.1);
   // 92 steps an epoch, as in the tutorial that this follows.
-  const data::Loader batches(training, {.batch_size = (training->size() + 91) / 92}), validation(held_out, {.batch_size = 500});
+  const data::Loader batches(training, {.batch_size = (training->size() + 91) / 92}),
+      validation(held_out, {.batch_size = 500});
   GraphModule model(zoo::build("fashion_resnet20"));
   const auto optimizer = make_optimizer({.learning_rate = 0.05, .weight_decay = 5e-4}, model.parameters());
   const LearningRate one_cycle_rate{.schedule = RateSchedule::one_cycle};

@@ -91,14 +91,16 @@ std::string refusal(const std::string& line, const std::string& instead) {
 }
 
 TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
-  EXPECT_EQ(refusal("seeds = 2", "seed = 2"), "r.toml:3: Error while parsing key-value pair: cannot redefine existing integer 'seed'");
+  EXPECT_EQ(refusal("seeds = 2", "seed = 2"),
+            "r.toml:3: Error while parsing key-value pair: cannot redefine existing integer 'seed'");
   EXPECT_EQ(refusal("seeds = 2", "sedes = 2"), "r.toml:3: sedes: unknown key; did you mean seed?");
   EXPECT_EQ(refusal("epochs = 5", "epoch = 5"), "r.toml:15: train.epoch: unknown key; did you mean epochs?");
   EXPECT_EQ(refusal("epochs = 5", "epochs = \"5\""), "r.toml:15: train.epochs: expected a whole number, found \"5\"");
   EXPECT_EQ(refusal("epochs = 5", "epochs = -1"), "r.toml:15: train.epochs: expected 0 or more, found -1");
   EXPECT_EQ(refusal("kind = \"adamw\"", "kind = \"adamx\""),
             "r.toml:17: train.optimizer.kind: optimizer: expected sgd, adam or adamw, found 'adamx'");
-  EXPECT_EQ(refusal("rise = 0.3", "rises = 0.3"), "r.toml:18: train.learning_rate.rises: unknown key; did you mean rise?");
+  EXPECT_EQ(refusal("rise = 0.3", "rises = 0.3"),
+            "r.toml:18: train.learning_rate.rises: unknown key; did you mean rise?");
   EXPECT_EQ(
       refusal("\"40%\"", "\"140%\""),
       "r.toml:21: prune.pruning_ratio: ratio: expected 0 to below 1, or up to below 100 percent, such as 0.3, 30 or "

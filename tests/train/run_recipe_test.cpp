@@ -45,6 +45,9 @@ struct Problem {
 };
 
 constexpr const char* one_shot = "[prune]\npruning_ratio = 50\ncriterion = \"taylor\"\n";
+constexpr const char* rounds =
+    "[prune]\nmethod = \"iterative\"\ntarget_macs = \"40%\"\niterations = 3\nmost_lost = 0.2\nepochs = 1\n"
+    "distillation = { temperature = 2 }\n";
 constexpr const char* gradual = "[prune]\nmethod = \"gradual\"\npruning_ratio = 50\ncontext = \"global\"\nepochs = 2\n";
 
 TEST(RunRecipe, GoesTheWholeWay) {
@@ -71,6 +74,20 @@ TEST(RunRecipe, GoesTheWholeWay) {
   EXPECT_NE(report->text().find("recipe   recover"), std::string::npos);
 }
 
+TEST(RunRecipe, CutsInRoundsWithATeacher) {
+  Problem problem(rounds);
+  problem.text += "[export]\nonnx = \"small.onnx\"\n";
+  problem.text.insert(problem.text.find("[evaluate]"), "keep_best = true\ndistillation = { kind = \"logits\" }\n");
+  const auto report = problem.run("run");
+  ASSERT_TRUE(report);
+  const RunResult& first = report->runs.front();
+  ASSERT_EQ(first.stages.size(), 3U);
+  EXPECT_LE(first.stages[1].macs, 0.4 * first.stages[0].macs);
+  EXPECT_GT(first.stages[2].held_out.value("accuracy"), 0.7);
+  EXPECT_EQ(report->runs[4].stages.back().history.epochs.size(), 6U);  // 2 + 3 x 1 + 1
+  EXPECT_TRUE(fs::exists(problem.folder / "run/small.onnx"));
+}
+
 // Only how long it took may differ.
 std::string without_seconds(const Report& report) {
   Report copy = report;
@@ -85,18 +102,18 @@ std::string without_seconds(const Report& report) {
 }
 
 TEST(RunRecipe, GoesOnAsIfItHadNeverStopped) {
-  for (const char* prune : {one_shot, gradual}) {
+  for (const char* prune : {one_shot, gradual, rounds}) {
     const Problem problem(prune);
     const auto whole = problem.run("whole");
     ASSERT_TRUE(whole);
     std::optional<Report> found;
-    int stops = 0;
+    int stops = 0;  // later and later: rounds of cutting and training begin anew where they were stopped
     for (bool resume = false; !found; resume = true, ++stops) {
       int steps = 0;
-      found = problem.run("parts", resume, [&] { return ++steps == 29; });
+      found = problem.run("parts", resume, [&] { return ++steps >= 29 + 10 * stops; });
       ASSERT_LT(stops, 100);
     }
-    EXPECT_GT(stops, 5);
+    EXPECT_GT(stops, 3);
     EXPECT_EQ(without_seconds(*whole), without_seconds(*found));
     EXPECT_EQ(bytes_of(problem.folder / "whole/pruned.onnx"), bytes_of(problem.folder / "parts/pruned.onnx"));
   }

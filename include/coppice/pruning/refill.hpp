@@ -10,10 +10,10 @@ enum class Filling {
   fresh,   ///< Biases and running means are 0, scales and variances 1: a network before any training.
 };
 
-/// The prepared model with random weights, and scales, biases and buffers of real numbers as `filling` says. Weights are
-/// normal with variance 2 / fan-in (He et al., Delving Deep into Rectifiers, 2015), so that layers' outputs have about
-/// unit size: exports of untrained models have dead outputs, and then any comparison passes. Quantised weights, their
-/// scales and whatever shapes the computation stay. The same for the same seed.
+/// The prepared model with random weights, and scales, biases and buffers of real numbers as `filling` says. Weights
+/// are normal with variance 2 / fan-in (He et al., Delving Deep into Rectifiers, 2015), so that layers' outputs have
+/// about unit size: exports of untrained models have dead outputs, and then any comparison passes. Quantised weights,
+/// their scales and whatever shapes the computation stay. The same for the same seed.
 Prepared refill(Prepared prepared, std::uint64_t seed, Filling filling = Filling::lively);
 
 }  // namespace coppice::pruning

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "coppice/torch/pruner.hpp"
+#include "coppice/train/distillation.hpp"
 #include "coppice/train/learning_rate.hpp"
 #include "coppice/train/optimizer.hpp"
 #include "coppice/train/prune_callback.hpp"
@@ -31,6 +32,12 @@ struct Model {
   std::string zoo;   ///< An architecture of the zoo, with fresh weights.
 };
 
+/// A table `distillation` in [prune] or [recover]: the teacher is the model that pruning began with.
+struct Distillation {
+  DistillationKind kind = DistillationKind::soft_target;  ///< One that needs no activations.
+  double temperature = 4, alpha = 0.5;
+};
+
 /// [train], [recover], and the part of [prune] that trains.
 struct Training {
   std::int64_t epochs = 0;
@@ -40,12 +47,15 @@ struct Training {
   double label_smoothing = 0;
   double clip_norm = 0;
   std::int64_t accumulate = 1;
+  bool keep_best = false;  ///< End with the epoch that did best by the first metric on the data set aside.
+  std::optional<Distillation> distillation{};
 };
 
 enum class Method {
   none,
-  one_shot,  ///< All at once, without training.
-  gradual,   ///< While training for `training.epochs`: see PruneCallback.
+  one_shot,   ///< All at once, without training.
+  gradual,    ///< While training for `training.epochs`: see PruneCallback.
+  iterative,  ///< A little at a time, and `training.epochs` of training after each: see IterativePruner.
 };
 
 /// [prune]
@@ -53,7 +63,14 @@ struct Pruning {
   Method method = Method::none;
   PrunerOptions pruner;
   PruneWindow window;
-  int calibration_batches = 4;  ///< Of training data, for criteria that look at data in a single shot.
+  int calibration_batches = 4;             ///< Of training data, for criteria that look at data outside a training.
+  std::int64_t recalibration_batches = 0;  ///< That batch norms see after a single shot: see recalibrate_batch_norm().
+  int iterations = 5;
+  /// What the first metric may lose on the data set aside, iterative only: 0.01 is a point of accuracy. Nothing:
+  /// anything.
+  std::optional<double> most_lost{};
+  int backoffs = 3;
+  double backoff = 0.5;
   Training training;
 };
 

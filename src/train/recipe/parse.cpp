@@ -9,8 +9,10 @@
 namespace coppice::recipe {
 namespace {
 
-constexpr base::Names<Method, 3> methods{
-    {{Method::none, "none"}, {Method::one_shot, "one_shot"}, {Method::gradual, "gradual"}}};
+constexpr base::Names<Method, 4> methods{{{Method::none, "none"},
+                                          {Method::one_shot, "one_shot"},
+                                          {Method::gradual, "gradual"},
+                                          {Method::iterative, "iterative"}}};
 
 void read_data(Table& table, Data& out) {
   table.read("training", out.training);
@@ -58,6 +60,20 @@ void read_training(Table& table, Training& out) {
   table.read("label_smoothing", out.label_smoothing);
   table.read("clip_norm", out.clip_norm);
   table.read("accumulate", out.accumulate);
+  table.read("keep_best", out.keep_best);
+}
+
+void read_distillation(Table& table, Training& out) {
+  table.read_table("distillation", [&](Table& inner) {
+    Distillation& distillation = out.distillation.emplace();
+    inner.read_name("kind", [&](const std::string& text) {
+      distillation.kind = parse_distillation(text);
+      if (distillation.kind == DistillationKind::attention || distillation.kind == DistillationKind::fitnet)
+        throw Error("expected soft_target, logits or decoupled, found \"" + text + "\", which compares activations");
+    });
+    inner.read("temperature", distillation.temperature);
+    inner.read("alpha", distillation.alpha);
+  });
 }
 
 void read_pruner(Table& table, PrunerOptions& out) {
@@ -88,14 +104,21 @@ void read_pruning(Table& table, Pruning& out) {
   table.read("calibration_batches", out.calibration_batches);
   if (out.calibration_batches < 1)
     table.fail("calibration_batches", "expected 1 or more, found " + std::to_string(out.calibration_batches));
+  table.read("recalibration_batches", out.recalibration_batches);
+  table.read("iterations", out.iterations);
+  table.read("most_lost", out.most_lost);
+  table.read("backoffs", out.backoffs);
+  table.read("backoff", out.backoff);
   read_training(table, out.training);
+  read_distillation(table, out.training);
   const PrunerOptions& pruner = out.pruner;
   const bool asked = pruner.pruning_ratio.whole() > 0 || !pruner.layer_ratios.empty() || pruner.target_macs ||
                      pruner.target_parameters;
   if (out.method != Method::none && !asked)
     table.fail("", "expected pruning_ratio, layer_ratios, target_macs or target_parameters, found none");
-  if (out.method == Method::gradual && out.training.epochs == 0)
-    table.fail("epochs", "expected 1 or more, for the network learns while it is pruned gradually");
+  const bool learns = out.method == Method::gradual || out.method == Method::iterative;
+  if (learns && out.training.epochs == 0)
+    table.fail("epochs", "expected 1 or more, for the network learns while it is pruned");
   if (out.method == Method::one_shot && out.training.epochs > 0)
     table.fail("epochs", "expected none with method one_shot: [recover] trains what was cut");
 }
@@ -139,7 +162,10 @@ Recipe parse(std::string_view toml, const std::string& where) {
                std::string("expected either file or zoo, found ") + (out.model.file.empty() ? "none" : "both"));
   table.read_table("train", [&](Table& inner) { read_training(inner, out.train); });
   table.read_table("prune", [&](Table& inner) { read_pruning(inner, out.prune); });
-  table.read_table("recover", [&](Table& inner) { read_training(inner, out.recover); });
+  table.read_table("recover", [&](Table& inner) {
+    read_training(inner, out.recover);
+    read_distillation(inner, out.recover);
+  });
   table.read_table("evaluate", [&](Table& inner) { read_evaluate(inner, out.evaluate); });
   table.read_table("export", [&](Table& inner) { inner.read("onnx", out.output.onnx); });
   table.finish();

@@ -4,6 +4,8 @@
 #include "coppice/base/error.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/pruning/refill.hpp"
+#include "coppice/train/iterative_pruner.hpp"
+#include "coppice/train/recalibrate.hpp"
 #include "coppice/train/run_recipe.hpp"
 #include "coppice/zoo/zoo.hpp"
 
@@ -15,6 +17,16 @@ namespace coppice::recipe {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Sees whether a training was stopped.
+class Watch : public Callback {
+ public:
+  explicit Watch(bool& stopped) : stopped_(stopped) {}
+  void after_batch(Trainer& trainer) override { stopped_ = stopped_ || trainer.stopped(); }
+
+ private:
+  bool& stopped_;
+};
 
 class Runner {
  public:
@@ -79,18 +91,44 @@ class Runner {
     return out;
   }
 
-  bool cut(Way& way, const PrunerOptions& options, bool gradual) const {
+  bool cut(Way& way, const PrunerOptions& options) const {
+    const Pruning& pruning = recipe_.prune;
     return way.stage("prune", [&](GraphModule& module, History& history) {
-      if (gradual) {
+      if (pruning.method == Method::iterative) return cut_by_rounds(way, options, module);
+      if (pruning.method == Method::gradual) {
         PrunerOptions learning = options;
         learning.calibration = {};
-        const auto callback = std::make_shared<PruneCallback>(learning, recipe_.prune.window);
-        return way.train("prune", recipe_.prune.training, {callback}, module, history);
+        const auto callback = std::make_shared<PruneCallback>(learning, pruning.window);
+        return way.train("prune", pruning.training, {callback}, module, history);
       }
       Pruner pruner(module, options);
       while (!pruner.done()) pruner.prune_model();
+      if (pruning.recalibration_batches > 0)
+        recalibrate_batch_norm(module, way.loaders().plain, pruning.recalibration_batches);
       return true;
     });
+  }
+
+  bool cut_by_rounds(const Way& way, const PrunerOptions& options, GraphModule& module) const {
+    const Pruning& pruning = recipe_.prune;
+    IterativeOptions rounds{.pruning = options,
+                            .iterations = pruning.iterations,
+                            .optimizer = pruning.training.optimizer,
+                            .tuning = way.trainer_options("prune", pruning.training),
+                            .backoffs = pruning.backoffs,
+                            .backoff = pruning.backoff};
+    bool stopped = false;
+    rounds.tuning.callbacks.push_back(std::make_shared<Watch>(stopped));
+    if (pruning.most_lost) {
+      const Metric metric = make_metric(recipe_.evaluate.metrics.front());
+      rounds.acceptable = [name = metric.name, most = *pruning.most_lost](const Evaluation& base,
+                                                                          const Evaluation& now) {
+        return base.value(name) - now.value(name) <= most;
+      };
+    }
+    IterativePruner(module, way.loaders().training, rounds).run();
+    module.eval();
+    return !stopped;
   }
 
   bool recover(Way& way) const {
@@ -110,8 +148,8 @@ class Runner {
                })) {
       return std::nullopt;
     }
-    if (recipe_.prune.method != Method::none && !cut(way, pruner_options(way), recipe_.prune.method == Method::gradual))
-      return std::nullopt;
+    way.teach_by_this();
+    if (recipe_.prune.method != Method::none && !cut(way, pruner_options(way))) return std::nullopt;
     if (!recover(way)) return std::nullopt;
     return way.result();
   }
@@ -120,6 +158,7 @@ class Runner {
   std::optional<RunResult> by_chance(std::uint64_t seed, const RunResult& ours) const {
     Way way(recipe_, options_, "random", seed);
     way.begin_with(options_.folder + "/recipe-" + std::to_string(seed) + "/" + ours.stages.front().stage + ".onnx");
+    way.teach_by_this();
     PrunerOptions options = recipe_.prune.pruner;
     options.criterion = coppice::random;
     options.context = Context::local;
@@ -128,8 +167,7 @@ class Runner {
     options.target_parameters.reset();
     options.target_macs = ours.stages.back().macs / ours.stages.front().macs;
     options.seed = seed;
-    if (!cut(way, options, recipe_.prune.method == Method::gradual) || !recover(way))
-      return std::nullopt;
+    if (!cut(way, options) || !recover(way)) return std::nullopt;
     return way.result();
   }
 
@@ -142,7 +180,10 @@ class Runner {
           pruning::refill(pruning::prepare(formats::read_onnx(ours.model)), seed, pruning::Filling::fresh).model, path);
     way.begin_with(path);
     Training training = main_training(recipe_);
-    training.epochs = recipe_.train.epochs + recipe_.prune.training.epochs + recipe_.recover.epochs;
+    const bool rounds = recipe_.prune.method == Method::iterative;
+    training.epochs = recipe_.train.epochs + recipe_.prune.training.epochs * (rounds ? recipe_.prune.iterations : 1) +
+                      recipe_.recover.epochs;
+    training.distillation.reset();
     if (!way.stage("train", [&](GraphModule& module, History& history) {
           return way.train("train", training, {}, module, history);
         }))

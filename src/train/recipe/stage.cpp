@@ -8,6 +8,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/pruning/prepare.hpp"
+#include "coppice/train/keep_best.hpp"
 
 #include "train/recipe/choices.hpp"
 #include "train/recipe/stage_file.hpp"
@@ -94,23 +95,40 @@ bool Way::stage(const std::string& name, const Work& work) {
   return true;
 }
 
+TrainerOptions Way::trainer_options(const std::string& name, const Training& training) const {
+  TrainerOptions out{.epochs = training.epochs,
+                     .loss = make_loss(training.loss, training.label_smoothing),
+                     .learning_rate = training.learning_rate,
+                     .clip_norm = training.clip_norm,
+                     .accumulate = training.accumulate,
+                     .validation = loaders_.held_out,
+                     .metrics = metrics_of(recipe_),
+                     .seed = result_.seed,
+                     .progress = options_.progress};
+  if (training.distillation) {
+    const auto teacher = std::make_shared<GraphModule>(formats::read_onnx(teacher_));
+    teacher->to(options_.device);
+    const Distillation& distillation = *training.distillation;
+    out.callbacks.push_back(
+        std::make_shared<DistillationCallback>(DistillationOptions{.teacher = Callable(teacher),
+                                                                   .kind = distillation.kind,
+                                                                   .temperature = distillation.temperature,
+                                                                   .alpha = distillation.alpha}));
+  }
+  if (training.keep_best) out.callbacks.push_back(std::make_shared<KeepBest>(recipe_.evaluate.metrics.front()));
+  out.callbacks.push_back(std::make_shared<Stopper>(options_.stop));
+  if (options_.on_epoch)
+    out.on_epoch = [this, name](const EpochRecord& epoch) { options_.on_epoch(title(name), epoch); };
+  return out;
+}
+
 bool Way::train(const std::string& name, const Training& training,
                 const std::vector<std::shared_ptr<Callback>>& callbacks, GraphModule& module, History& history) const {
   const auto optimizer = make_optimizer(training.optimizer, module.parameters());
-  TrainerOptions options{.epochs = training.epochs,
-                         .loss = make_loss(training.loss, training.label_smoothing),
-                         .learning_rate = training.learning_rate,
-                         .clip_norm = training.clip_norm,
-                         .accumulate = training.accumulate,
-                         .validation = loaders_.held_out,
-                         .metrics = metrics_of(recipe_),
-                         .seed = result_.seed,
-                         .callbacks = callbacks,
-                         .checkpoint = folder_ + "/" + name + ".pt",
-                         .checkpoint_steps = options_.checkpoint_steps,
-                         .progress = options_.progress};
-  options.callbacks.push_back(std::make_shared<Stopper>(options_.stop));
-  if (options_.on_epoch) options.on_epoch = [&](const EpochRecord& epoch) { options_.on_epoch(title(name), epoch); };
+  TrainerOptions options = trainer_options(name, training);
+  options.callbacks.insert(options.callbacks.begin(), callbacks.begin(), callbacks.end());
+  options.checkpoint = folder_ + "/" + name + ".pt";
+  options.checkpoint_steps = options_.checkpoint_steps;
   Trainer trainer(module, *optimizer, loaders_.training, options);
   if (options_.resume && fs::exists(options.checkpoint)) trainer.resume(options.checkpoint);
   history = trainer.fit();

@@ -21,10 +21,14 @@ class Way {
   /// Runs a stage on the model of the file that the stage before left, or takes its result from the folder. False: it
   /// was stopped.
   bool stage(const std::string& name, const Work& work);
+  /// What a training on this way is given; callbacks for stopping, distillation and the best epoch are added.
+  TrainerOptions trainer_options(const std::string& name, const Training& training) const;
   /// Work for stage(): trains by the recipe's options, with callbacks, from a checkpoint where there is one.
   bool train(const std::string& name, const Training& training, const std::vector<std::shared_ptr<Callback>>& callbacks,
              GraphModule& module, History& history) const;
 
+  /// The model of now is what pruning begins with, and the teacher of what comes.
+  void teach_by_this() { teacher_ = model_; }
   /// The model that the next stage begins with.
   const std::string& model() const { return model_; }
   void begin_with(const std::string& model) { model_ = model; }
@@ -39,7 +43,7 @@ class Way {
 
   const Recipe& recipe_;
   const RunOptions& options_;
-  std::string folder_, model_;
+  std::string folder_, model_, teacher_;
   Loaders loaders_;
   RunResult result_;
 };
