@@ -46,6 +46,7 @@ std::unique_ptr<CLI::App> make_app(TorchServices* services) {
   add_train(*app, services);
   add_finetune(*app, services);
   add_evaluate(*app, services);
+  add_sensitivity(*app, services);
   add_run_recipe(*app, services);
   add_completion(*app);
   return app;

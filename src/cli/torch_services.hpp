@@ -53,6 +53,7 @@ class TorchServices {
   virtual void bench(const BenchArguments& arguments) = 0;
   virtual void train(const TrainArguments& arguments) = 0;
   virtual void evaluate(const EvaluateArguments& arguments) = 0;
+  virtual void sensitivity(const SensitivityArguments& arguments) = 0;
   virtual void run_recipe(const RecipeArguments& arguments) = 0;
 
   /// How long one run takes on random inputs with the extents for which MACs are counted.

@@ -28,6 +28,8 @@ struct TrainArguments {
   std::uint64_t seed = 0;
   std::vector<std::string> metrics{"accuracy"};
   std::string pruning_ratio, context = "local", criterion = "large_final", schedule = "agp";
+  std::string teacher, distillation = "soft_target";  ///< Of finetune.
+  double temperature = 4, alpha = 0.5;
   std::string checkpoint;
   std::int64_t checkpoint_steps = 0;
   bool resume = false, json = false;
@@ -40,6 +42,16 @@ struct EvaluateArguments {
   std::int64_t batch_size = 500;
   std::vector<double> mean, deviation;
   std::vector<std::string> metrics{"accuracy"};
+  ModelOptions common;
+  bool json = false;
+};
+
+struct SensitivityArguments {
+  std::string model, data, out, loss = "cross-entropy", metric = "accuracy", criterion = "large_final", device;
+  std::vector<std::string> ratios{"10%", "30%", "50%"}, ignored;
+  std::int64_t batch_size = 500, samples = 0;
+  std::vector<double> mean, deviation;
+  std::uint64_t seed = 0;
   ModelOptions common;
   bool json = false;
 };

@@ -145,8 +145,57 @@ void add_finetune(CLI::App& app, TorchServices* services) {
   const auto arguments = std::make_shared<TrainArguments>();
   arguments->learning_rate = 0.01;
   arguments->epochs = 3;
-  add_trainer(app, services, "finetune", "Train a pruned model on to recover what the cut cost", arguments, "ONNX file")
-      ->footer("coppice finetune small.onnx --data fashion-mnist -o recovered.onnx");
+  CLI::App* command = add_trainer(app, services, "finetune", "Train a pruned model on to recover what the cut cost",
+                                  arguments, "ONNX file");
+  add_file(*command, "--teacher", arguments->teacher, "Learn from this model's outputs too, such as the original's");
+  choice(*command, "--distillation", arguments->distillation, "soft_target|logits|decoupled",
+         "How outputs are compared");
+  number(*command, "--temperature", arguments->temperature, "By which logits are divided then");
+  number(*command, "--alpha", arguments->alpha, "Weight of the teacher against the targets, 0 to 1");
+  command->footer(
+      "coppice finetune small.onnx --data fashion-mnist -o recovered.onnx\n"
+      "coppice finetune small.onnx --teacher base.onnx --data fashion-mnist \\\n"
+      "  -o recovered.onnx");
+}
+
+void add_sensitivity(CLI::App& app, TorchServices* services) {
+  const auto arguments = std::make_shared<SensitivityArguments>();
+  CLI::App* command =
+      app.add_subcommand("sensitivity", "Measure what a model loses when one group of layers at a time is cut");
+  add_file(*command, "MODEL", arguments->model, "ONNX file")->required();
+  add_data(*command, arguments->data)->required();
+  command->add_option("--ratios", arguments->ratios, "How much of each group is cut")
+      ->type_name("R,...")
+      ->delimiter(',')
+      ->default_str("10%,30%,50%");
+  add_file(*command, "-o,--out", arguments->out, "JSON file for coppice prune --layer-from");
+  count(*command, "--samples", arguments->samples, 0, "Measure on the first N samples; 0: all");
+  count(*command, "--batch-size", arguments->batch_size, 1, "Samples a batch");
+  add_normalisation(*command, arguments->mean, arguments->deviation);
+  command->add_option("--metric", arguments->metric, "accuracy, top5 and the like, or loss")
+      ->type_name("NAME")
+      ->capture_default_str();
+  add_loss(*command, arguments->loss);
+  command->add_option("--criterion", arguments->criterion, "How importance is told; see coppice prune --help")
+      ->type_name("NAME")
+      ->capture_default_str();
+  command->add_option("--ignore", arguments->ignored, "Leave the outputs of layers with matching names; repeatable")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  whole_number(command->add_option("--seed", arguments->seed, "Of everything that is drawn"), 0,
+               std::numeric_limits<std::uint64_t>::max())
+      ->type_name("N")
+      ->capture_default_str();
+  add_device(*command, arguments->device);
+  add_threads_option(*command, arguments->common);
+  command->add_flag("--json", arguments->json, "Print one JSON object");
+  command->footer(
+      "coppice sensitivity base.onnx --data fashion-mnist --samples 2000 -o s.json\n"
+      "coppice prune base.onnx --layer-from s.json --target-macs 50% -o small.onnx");
+  command->callback([arguments, services] {
+    if (!services) throw HandOver();
+    services->sensitivity(*arguments);
+  });
 }
 
 void add_evaluate(CLI::App& app, TorchServices* services) {

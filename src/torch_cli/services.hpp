@@ -13,6 +13,7 @@ class Services : public TorchServices {
   void bench(const BenchArguments& arguments) override;
   void train(const TrainArguments& arguments) override;
   void evaluate(const EvaluateArguments& arguments) override;
+  void sensitivity(const SensitivityArguments& arguments) override;
   void run_recipe(const RecipeArguments& arguments) override;
   RunTime run_time(const pruning::Prepared& prepared, const std::string& device, int threads) override;
   MakeMeasure measure(const PruneArguments& arguments) override;

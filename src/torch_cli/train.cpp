@@ -7,6 +7,7 @@
 #include "coppice/formats/onnx.hpp"
 #include "coppice/pruning/ratio.hpp"
 #include "coppice/torch/graph_module.hpp"
+#include "coppice/train/distillation.hpp"
 #include "coppice/train/prune_callback.hpp"
 #include "coppice/train/recipe.hpp"
 #include "coppice/train/trainer.hpp"
@@ -54,6 +55,15 @@ std::shared_ptr<PruneCallback> pruning_of(const TrainArguments& arguments) {
                                                        .criterion = parse_criterion(arguments.criterion),
                                                        .schedule = pruning::parse_schedule(arguments.schedule),
                                                        .seed = arguments.seed});
+}
+
+std::shared_ptr<Callback> distillation(const TrainArguments& arguments, at::Device device) {
+  const auto teacher = std::make_shared<GraphModule>(formats::read_onnx(arguments.teacher));
+  teacher->to(device);
+  return std::make_shared<DistillationCallback>(DistillationOptions{.teacher = Callable(teacher),
+                                                                    .kind = parse_distillation(arguments.distillation),
+                                                                    .temperature = arguments.temperature,
+                                                                    .alpha = arguments.alpha});
 }
 
 struct StopWhenAsked : Callback {
@@ -104,6 +114,7 @@ void Services::train(const TrainArguments& arguments) {
   for (const std::string& name : arguments.metrics) options.metrics.push_back(recipe::make_metric(name));
   const std::shared_ptr<PruneCallback> prune = pruning_of(arguments);
   if (prune) options.callbacks.push_back(prune);
+  if (!arguments.teacher.empty()) options.callbacks.push_back(distillation(arguments, device));
   options.callbacks.push_back(std::make_shared<StopWhenAsked>());
   if (!arguments.json) options.on_epoch = [](const EpochRecord& epoch) { print(epoch_line(epoch) + "\n"); };
   Trainer trainer(module, *optimizer, data.training, options);

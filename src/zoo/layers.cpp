@@ -52,8 +52,8 @@ ValueId Net::conv_transpose(ValueId x, const std::string& path, std::int64_t in,
               path);
 }
 
-ValueId Net::batch_norm(ValueId x, const std::string& path, std::int64_t channels, float epsilon) {
-  const ValueId weight = param(path + ".weight", {channels}, Init::constant(1));
+ValueId Net::batch_norm(ValueId x, const std::string& path, std::int64_t channels, float epsilon, float scale) {
+  const ValueId weight = param(path + ".weight", {channels}, Init::constant(scale));
   const ValueId bias = param(path + ".bias", {channels}, Init::constant(0));
   const ValueId mean = param(path + ".running_mean", {channels}, Init::constant(0));
   const ValueId variance = param(path + ".running_var", {channels}, Init::constant(1));

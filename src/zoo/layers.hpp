@@ -60,7 +60,7 @@ class Net {
   ValueId conv(ValueId x, const std::string& path, std::int64_t in, std::int64_t out, const ConvForm& form);
   /// Kernel and stride 2, as a U-Net's way up.
   ValueId conv_transpose(ValueId x, const std::string& path, std::int64_t in, std::int64_t out);
-  ValueId batch_norm(ValueId x, const std::string& path, std::int64_t channels, float epsilon = 1e-5f);
+  ValueId batch_norm(ValueId x, const std::string& path, std::int64_t channels, float epsilon = 1e-5f, float scale = 1);
   ValueId layer_norm(ValueId x, const std::string& path, std::int64_t width, float epsilon = 1e-5f);
 
   ValueId relu(ValueId x, const std::string& path) { return b.op("Relu", {x}, {}, path); }

@@ -24,7 +24,8 @@ ValueId conv_norm(Net& net, ValueId x, const std::string& conv, const std::strin
 
 ValueId block(Net& net, ValueId x, const std::string& path, std::int64_t in, std::int64_t out, std::int64_t stride) {
   ValueId y = net.relu(conv_norm(net, x, path + ".conv1", path + ".bn1", in, out, {.stride = stride}), path + ".relu1");
-  y = conv_norm(net, y, path + ".conv2", path + ".bn2", out, out, {});
+  // At half scale at first: what dozens of blocks add up stays small.
+  y = net.batch_norm(net.conv(y, path + ".conv2", out, out, {}), path + ".bn2", out, 1e-5f, 0.5f);
   if (stride != 1 || in != out)
     x = conv_norm(net, x, path + ".downsample.0", path + ".downsample.1", in, out, {.kernel = 1, .stride = stride});
   return net.relu(net.add(y, x, path + ".add"), path + ".relu");

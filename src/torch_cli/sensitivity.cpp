@@ -1,0 +1,68 @@
+#include "coppice/train/sensitivity.hpp"
+
+#include <numeric>
+
+#include <nlohmann/json.hpp>
+
+#include "coppice/base/error.hpp"
+#include "coppice/data/loader.hpp"
+#include "coppice/data/read.hpp"
+#include "coppice/formats/onnx.hpp"
+#include "coppice/pruning/ratio.hpp"
+#include "coppice/torch/graph_module.hpp"
+
+#include "cli/output.hpp"
+#include "cli/progress.hpp"
+#include "torch_cli/device.hpp"
+#include "torch_cli/services.hpp"
+#include "train/recipe/choices.hpp"
+#include "train/recipe/stage_file.hpp"
+
+namespace coppice::cli {
+namespace {
+
+data::DatasetPtr first_samples(data::DatasetPtr dataset, std::int64_t count) {
+  if (count == 0 || count >= dataset->size()) return dataset;
+  std::vector<std::int64_t> places(static_cast<std::size_t>(count));
+  std::iota(places.begin(), places.end(), 0);
+  return std::make_shared<data::Subset>(std::move(dataset), std::move(places));
+}
+
+}  // namespace
+
+void Services::sensitivity(const SensitivityArguments& arguments) {
+  if (!arguments.out.empty()) check_target(arguments.out);
+  const at::Device device = parse_device(arguments.device);
+  use_threads(arguments.common.threads);
+  const Loss loss = recipe::make_loss(arguments.loss, 0);
+  Bar bar;
+  SensitivityOptions options{
+      .metric = arguments.metric == "loss" ? Metric{"loss", loss, false} : recipe::make_metric(arguments.metric),
+      .pruning = {.criterion = parse_criterion(arguments.criterion),
+                  .calibration = {.loss = loss},
+                  .ignored_layers = arguments.ignored,
+                  .seed = arguments.seed},
+      .progress = &bar};
+  options.ratios.clear();
+  for (const std::string& ratio : arguments.ratios) options.ratios.push_back(pruning::parse_ratio(ratio));
+  data::LoaderOptions loading{.batch_size = arguments.batch_size, .shuffled = false, .workers = 1};
+  if (!arguments.mean.empty() || !arguments.deviation.empty())
+    loading.transforms.push_back(data::normalize(arguments.mean, arguments.deviation));
+  const data::Loader loader(first_samples(data::read(arguments.data), arguments.samples), loading);
+  GraphModule module(formats::read_onnx(arguments.model));
+  module.to(device);
+  const Sensitivity found = [&] {
+    try {
+      return measure_sensitivity(module, loader, options);
+    } catch (const Error& error) {
+      throw Error(arguments.model + ": " + error.what());
+    }
+  }();
+  if (!arguments.out.empty()) recipe::write_text(arguments.out, found.json());
+  if (arguments.json)
+    print_json(nlohmann::ordered_json::parse(found.json()));
+  else
+    print(found.text());
+}
+
+}  // namespace coppice::cli
