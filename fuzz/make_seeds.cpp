@@ -15,6 +15,7 @@
 #include "coppice/pruning/select.hpp"
 #include "coppice/zoo/zoo.hpp"
 
+#include "support/npz.hpp"
 #include "support/special_graphs.hpp"
 
 namespace {
@@ -123,6 +124,8 @@ int main(int count, char** arguments) {
     for (const auto dtype : {coppice::tensor::DType::float32, coppice::tensor::DType::boolean})
       save_text(folder / "npy", std::string(name(dtype)) + ".npy",
                 coppice::formats::write_npy_bytes(coppice::tensor::from_doubles(dtype, {2, 3}, numbers)));
+    const auto array = coppice::tensor::from_doubles(coppice::tensor::DType::float32, {2, 3}, numbers);
+    save_text(folder / "npz", "pair.npz", coppice::test::npz({{"x", array}, {"y", array}}));
     const std::string idx("\0\0\x0b\2\0\0\0\1\0\0\0\2\1\2\3\4", 16);
     save_text(folder / "idx", "matrix.idx", idx);
     save_text(folder / "idx", "matrix.gz", gzip(idx));
