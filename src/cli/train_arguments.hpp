@@ -57,7 +57,7 @@ struct SensitivityArguments {
 };
 
 struct RecipeArguments {
-  std::string recipe, folder, device;
+  std::string recipe, folder, base, device;
   bool resume = false, json = false;
   ModelOptions common;
 };

@@ -225,12 +225,15 @@ void add_run_recipe(CLI::App& app, TorchServices* services) {
   add_file(*command, "RECIPE", arguments->recipe, "TOML file; see docs/recipes.md")->required();
   add_file(*command, "--output-dir", arguments->folder, "Everything is written there")->required();
   command->add_flag("--resume", arguments->resume, "Go on where an earlier run of the recipe was stopped");
+  add_file(*command, "--base", arguments->base,
+           "Folder of a run with the same seed, [data], [model] and [train]:\nits trained networks are taken");
   add_device(*command, arguments->device);
   add_threads_option(*command, arguments->common);
   command->add_flag("--json", arguments->json, "Print the report as one JSON object");
   command->footer(
       "coppice run-recipe recipe.toml --output-dir run\n"
-      "coppice run-recipe recipe.toml --output-dir run --resume");
+      "coppice run-recipe recipe.toml --output-dir run --resume\n"
+      "coppice run-recipe other.toml --output-dir other --base run");
   command->callback([arguments, services] {
     if (!services) throw HandOver();
     services->run_recipe(*arguments);

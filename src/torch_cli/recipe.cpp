@@ -21,7 +21,7 @@ void Services::run_recipe(const RecipeArguments& arguments) {
   Bar bar;
   const StopOnSignal guard;
   recipe::RunOptions options{
-      .folder = arguments.folder, .resume = arguments.resume, .device = device, .progress = &bar};
+      .folder = arguments.folder, .resume = arguments.resume, .base = arguments.base, .device = device, .progress = &bar};
   options.stop = StopOnSignal::requested;
   if (!arguments.json) {
     options.on_epoch = [](const std::string& stage, const EpochRecord& epoch) {

@@ -36,6 +36,9 @@ struct Problem {
            "\"\n[train]\nepochs = 2\noptimizer = { learning_rate = 0.1 }\n" + prune +
            "[recover]\nepochs = 1\n[evaluate]\nbaselines = true\n";
   }
+  std::optional<Report> run_on(const std::string& name, const std::string& base) const {
+    return recipe::run(parse(text), {.folder = folder / name, .base = folder / base});
+  }
   std::optional<Report> run(const std::string& name, bool resume = false, std::function<bool()> stop = {}) const {
     return recipe::run(parse(text),
                        {.folder = folder / name, .resume = resume, .checkpoint_steps = 3, .stop = std::move(stop)});
@@ -86,6 +89,45 @@ TEST(RunRecipe, CutsInRoundsWithATeacher) {
   EXPECT_GT(first.stages[2].held_out.value("accuracy"), 0.7);
   EXPECT_EQ(report->runs[4].stages.back().history.epochs.size(), 6U);  // 2 + 3 x 1 + 1
   EXPECT_TRUE(fs::exists(problem.folder / "run/small.onnx"));
+}
+
+// The message of an Error.
+std::string message(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(RunRecipe, TakesTheTrainedNetworksOfAnotherRun) {
+  Problem problem(one_shot);
+  ASSERT_TRUE(problem.run("whole"));
+  const std::string text = problem.text;
+  problem.text = "# only the base\n" + text.substr(0, text.find("[prune]"));
+  problem.text.replace(problem.text.find("seeds = 2"), 9, "seeds = 1");
+  ASSERT_TRUE(problem.run("base"));
+  problem.text = text;
+  int trained = 0;
+  const auto report = recipe::run(parse(text), {.folder = problem.folder / "rest",
+                                                .base = problem.folder / "base",
+                                                .on_epoch = [&](const std::string& stage, const EpochRecord&) {
+                                                  trained += stage == "recipe, seed 1, train" ? 100 : 1;
+                                                }});
+  ASSERT_TRUE(report);
+  // Two seeds: 2 epochs for the one that the base lacks, and for both 1 of recovery, twice, and 3 from scratch.
+  EXPECT_EQ(trained, 2 + 2 * (1 + 1 + 3));
+  EXPECT_EQ(bytes_of(problem.folder / "whole/pruned.onnx"), bytes_of(problem.folder / "rest/pruned.onnx"));
+  EXPECT_EQ(bytes_of(problem.folder / "whole/report.txt"), bytes_of(problem.folder / "rest/report.txt"));
+
+  problem.text.replace(problem.text.find("epochs = 2"), 10, "epochs = 3");
+  EXPECT_EQ(message([&] { problem.run_on("other", "base"); }),
+            (problem.folder / "base") +
+                ": expected a run with the same seed, [data], [model], [train] and metrics, found others");
+  EXPECT_EQ(message([&] { problem.run_on("other", "nowhere"); }),
+            (problem.folder / "nowhere") + ": expected the folder of a run to begin with, found none");
+  EXPECT_FALSE(fs::exists(problem.folder / "other"));
 }
 
 // Only how long it took may differ.

@@ -98,6 +98,9 @@ struct Recipe {
   Evaluate evaluate;
   Export output;
   std::string fingerprint;  ///< The text that it was read from: tells the results of recipes apart.
+  /// What the trained network depends on: seed, [data], [model], [train] and the metrics, in one writing. Recipes of
+  /// which this is equal train the same networks.
+  std::string beginning;
 };
 
 /// Reads a recipe. Relative paths in it stay as they are. Throws Error that names line and key: for what is no TOML,

@@ -40,6 +40,9 @@ struct Report {
 struct RunOptions {
   std::string folder;   ///< Everything is written there: checkpoints, a model a stage, the report. Made if missing.
   bool resume = false;  ///< Stages that are done are taken from there, and a stopped one goes on.
+  /// Another run's folder: its trained networks and their results are taken over, seed by seed where they are there, in
+  /// place of training them once more. Its recipe must have the same seed, [data], [model], [train] and metrics.
+  std::string base{};
   at::Device device = at::kCPU;
   std::int64_t checkpoint_steps = 200;
   base::Progress* progress = nullptr;
@@ -51,7 +54,7 @@ struct RunOptions {
 
 /// Goes the whole way. Every stage begins with the model file of the one before, so that a run that was stopped and
 /// resumed gives the same bytes. None when it was stopped. Throws Error for data or models that cannot be read, for a
-/// folder in use by another recipe (with `resume`) or by anything (without).
+/// folder in use by another recipe (with `resume`) or by anything (without), and for a base that began otherwise.
 std::optional<Report> run(const Recipe& recipe, const RunOptions& options);
 
 }  // namespace coppice::recipe

@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include "coppice/base/error.hpp"
 #include "coppice/base/mapped_file.hpp"
 #include "coppice/base/named.hpp"
@@ -136,6 +138,17 @@ void read_evaluate(Table& table, Evaluate& out) {
   table.read("baselines", out.baselines);
 }
 
+// The tables on which a training depends, whatever their order, spacing and comments.
+std::string beginning(const toml::table& root) {
+  toml::table out;
+  for (const char* key : {"seed", "data", "model", "train"})
+    if (const toml::node* node = root.get(key)) out.insert(key, *node);
+  if (const toml::node* metrics = root.at_path("evaluate.metrics").node()) out.insert("metrics", *metrics);
+  std::ostringstream text;
+  text << out;
+  return text.str();
+}
+
 }  // namespace
 
 Recipe parse(std::string_view toml, const std::string& where) {
@@ -147,6 +160,7 @@ Recipe parse(std::string_view toml, const std::string& where) {
   }
   Recipe out;
   out.fingerprint = toml;
+  out.beginning = beginning(root);
   Table table(root, where, "");
   table.read("seed", out.seed);
   table.read("seeds", out.seeds);

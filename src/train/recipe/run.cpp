@@ -33,6 +33,7 @@ class Runner {
   Runner(const Recipe& recipe, const RunOptions& options) : recipe_(recipe), options_(options) {}
 
   std::optional<Report> run() {
+    check_base();
     claim_folder();
     for (int i = 0; i < recipe_.seeds; ++i) {
       const std::uint64_t seed = recipe_.seed + static_cast<std::uint64_t>(i);
@@ -52,6 +53,18 @@ class Runner {
   }
 
  private:
+  // Only networks that this recipe would have trained too.
+  void check_base() const {
+    if (options_.base.empty()) return;
+    const std::string path = options_.base + "/fingerprint";
+    if (!fs::exists(path))
+      throw Error(options_.base + ": expected the folder of a run to begin with, found none");
+    if (recipe_.train.epochs == 0) throw Error("base: expected a recipe that trains at first, found no [train]");
+    if (parse(read_text(path), path).beginning != recipe_.beginning)
+      throw Error(options_.base +
+                  ": expected a run with the same seed, [data], [model], [train] and metrics, found others");
+  }
+
   // A folder belongs to one recipe, and a new run must not write over an old one's results.
   void claim_folder() const {
     std::error_code failure;
@@ -143,10 +156,12 @@ class Runner {
     way.begin_with(original(way, seed));
     if (recipe_.train.epochs == 0) {
       if (!way.stage("original", [](GraphModule&, History&) { return true; })) return std::nullopt;
-    } else if (!way.stage("train", [&](GraphModule& module, History& history) {
-                 return way.train("train", recipe_.train, {}, module, history);
-               })) {
-      return std::nullopt;
+    } else {
+      if (!options_.base.empty()) way.take_over("train", options_.base + "/recipe-" + std::to_string(seed));
+      if (!way.stage("train", [&](GraphModule& module, History& history) {
+            return way.train("train", recipe_.train, {}, module, history);
+          }))
+        return std::nullopt;
     }
     way.teach_by_this();
     if (recipe_.prune.method != Method::none && !cut(way, pruner_options(way))) return std::nullopt;

@@ -67,7 +67,7 @@ StageResult Way::measured(const std::string& name, GraphModule& module) const {
 
 bool Way::stage(const std::string& name, const Work& work) {
   const std::string path = folder_ + "/" + name;
-  const bool known = options_.resume && fs::exists(path + ".json");
+  const bool known = fs::exists(path + ".json");  // from a run that is resumed, or from its base
   StageResult result;
   if (known) {
     result = parse_stage(read_text(path + ".json"));
@@ -93,6 +93,13 @@ bool Way::stage(const std::string& name, const Work& work) {
   result_.stages.push_back(std::move(result));
   if (options_.on_stage) options_.on_stage(title(name), result_.stages.back());
   return true;
+}
+
+void Way::take_over(const std::string& name, const std::string& folder) const {
+  const std::string from = folder + "/" + name, to = folder_ + "/" + name;
+  if (!fs::exists(from + ".json") || fs::exists(to + ".json")) return;
+  formats::write_onnx(formats::read_onnx(from + ".onnx"), to + ".onnx");
+  write_text(to + ".json", read_text(from + ".json"));  // last: tells that the stage is done
 }
 
 TrainerOptions Way::trainer_options(const std::string& name, const Training& training) const {

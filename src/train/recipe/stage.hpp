@@ -21,6 +21,8 @@ class Way {
   /// Runs a stage on the model of the file that the stage before left, or takes its result from the folder. False: it
   /// was stopped.
   bool stage(const std::string& name, const Work& work);
+  /// Takes the files of a stage over from another run's folder, if it is done there.
+  void take_over(const std::string& name, const std::string& folder) const;
   /// What a training on this way is given; callbacks for stopping, distillation and the best epoch are added.
   TrainerOptions trainer_options(const std::string& name, const Training& training) const;
   /// Work for stage(): trains by the recipe's options, with callbacks, from a checkpoint where there is one.
