@@ -107,7 +107,7 @@ class Runner {
   bool cut(Way& way, const PrunerOptions& options) const {
     const Pruning& pruning = recipe_.prune;
     return way.stage("prune", [&](GraphModule& module, History& history) {
-      if (pruning.method == Method::iterative) return cut_by_rounds(way, options, module);
+      if (pruning.method == Method::iterative) return cut_by_rounds(way, options, module, history);
       if (pruning.method == Method::gradual) {
         PrunerOptions learning = options;
         learning.calibration = {};
@@ -122,7 +122,7 @@ class Runner {
     });
   }
 
-  bool cut_by_rounds(const Way& way, const PrunerOptions& options, GraphModule& module) const {
+  bool cut_by_rounds(const Way& way, const PrunerOptions& options, GraphModule& module, History& history) const {
     const Pruning& pruning = recipe_.prune;
     IterativeOptions rounds{.pruning = options,
                             .iterations = pruning.iterations,
@@ -130,6 +130,10 @@ class Runner {
                             .tuning = way.trainer_options("prune", pruning.training),
                             .backoffs = pruning.backoffs,
                             .backoff = pruning.backoff};
+    rounds.tuning.on_epoch = [&history, tell = rounds.tuning.on_epoch](const EpochRecord& epoch) {
+      history.epochs.push_back(epoch);
+      if (tell) tell(epoch);
+    };
     bool stopped = false;
     rounds.tuning.callbacks.push_back(std::make_shared<Watch>(stopped));
     if (pruning.most_lost) {
