@@ -7,11 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <torch/serialize/archive.h>
 
-#include "coppice/base/atomic_file.hpp"
 #include "coppice/base/error.hpp"
 
 #include "torch/inplace/module_widths.hpp"
 #include "torch/messages.hpp"
+#include "torch/module_tensors.hpp"
+#include "torch/save_archive.hpp"
 
 namespace coppice {
 namespace {
@@ -21,13 +22,6 @@ constexpr const char* plan_key = "coppice_plan";
 constexpr const char* groups_key = "coppice_groups";
 
 using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
-
-Tensors tensors_of(const torch::nn::Module& module) {
-  Tensors out;
-  for (const auto& item : module.named_parameters()) out.emplace_back(item.key(), item.value());
-  for (const auto& item : module.named_buffers()) out.emplace_back(item.key(), item.value());
-  return out;
-}
 
 std::string text_of(torch::serialize::InputArchive& archive, const char* key) {
   c10::IValue value;
@@ -68,13 +62,7 @@ void save(const torch::nn::Module& module, const std::string& path, const std::o
   auto& mutable_module = const_cast<torch::nn::Module&>(module);  // named_modules() of a constant module is not there
   archive.write(groups_key, c10::IValue(nlohmann::json(inplace::groups_of(mutable_module)).dump()));
   if (plan) archive.write(plan_key, c10::IValue(to_json(*plan)));
-  base::AtomicFile file(path);
-  archive.save_to([&](const void* data, std::size_t size) {
-    file.write({static_cast<const char*>(data), size});
-    return size;
-  });
-  file.finish();
-  file.commit();
+  save_archive(archive, path);
 }
 
 std::optional<pruning::Plan> load(torch::nn::Module& module, const std::string& path) {

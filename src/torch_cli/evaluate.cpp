@@ -1,7 +1,5 @@
 #include "coppice/train/evaluate.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "coppice/base/error.hpp"
 #include "coppice/data/loader.hpp"
 #include "coppice/data/read.hpp"
@@ -12,6 +10,7 @@
 #include "torch_cli/device.hpp"
 #include "torch_cli/epochs.hpp"
 #include "torch_cli/services.hpp"
+#include "train/evaluation_json.hpp"
 #include "train/recipe/choices.hpp"
 
 namespace coppice::cli {
@@ -19,8 +18,7 @@ namespace coppice::cli {
 void Services::evaluate(const EvaluateArguments& arguments) {
   const at::Device device = parse_device(arguments.device);
   use_threads(arguments.common.threads);
-  std::vector<Metric> metrics;
-  for (const std::string& name : arguments.metrics) metrics.push_back(recipe::make_metric(name));
+  const std::vector<Metric> metrics = recipe::make_metrics(arguments.metrics);
   data::LoaderOptions loading{.batch_size = arguments.batch_size, .shuffled = false, .workers = 1};
   if (!arguments.mean.empty() || !arguments.deviation.empty())
     loading.transforms.push_back(data::normalize(arguments.mean, arguments.deviation));
@@ -39,9 +37,7 @@ void Services::evaluate(const EvaluateArguments& arguments) {
     print(evaluation_text(found) + " on " + std::to_string(found.samples) + " samples\n");
     return;
   }
-  nlohmann::ordered_json json{{"samples", found.samples}, {"loss", *found.loss}};
-  for (const auto& [name, value] : found.metrics) json["metrics"][name] = value;
-  print_json(json);
+  print_json(to_json(found));
 }
 
 }  // namespace coppice::cli

@@ -20,8 +20,11 @@ void Services::run_recipe(const RecipeArguments& arguments) {
   const recipe::Recipe recipe = recipe::read(arguments.recipe);
   Bar bar;
   const StopOnSignal guard;
-  recipe::RunOptions options{
-      .folder = arguments.folder, .resume = arguments.resume, .base = arguments.base, .device = device, .progress = &bar};
+  recipe::RunOptions options{.folder = arguments.folder,
+                             .resume = arguments.resume,
+                             .base = arguments.base,
+                             .device = device,
+                             .progress = &bar};
   options.stop = StopOnSignal::requested;
   if (!arguments.json) {
     options.on_epoch = [](const std::string& stage, const EpochRecord& epoch) {

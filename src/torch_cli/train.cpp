@@ -57,15 +57,6 @@ std::shared_ptr<PruneCallback> pruning_of(const TrainArguments& arguments) {
                                                        .seed = arguments.seed});
 }
 
-std::shared_ptr<Callback> distillation(const TrainArguments& arguments, at::Device device) {
-  const auto teacher = std::make_shared<GraphModule>(formats::read_onnx(arguments.teacher));
-  teacher->to(device);
-  return std::make_shared<DistillationCallback>(DistillationOptions{.teacher = Callable(teacher),
-                                                                    .kind = parse_distillation(arguments.distillation),
-                                                                    .temperature = arguments.temperature,
-                                                                    .alpha = arguments.alpha});
-}
-
 struct StopWhenAsked : Callback {
   void after_batch(Trainer& trainer) override {
     if (StopOnSignal::requested()) trainer.stop();
@@ -106,15 +97,19 @@ void Services::train(const TrainArguments& arguments) {
       .clip_norm = arguments.clip_norm,
       .accumulate = arguments.accumulate,
       .validation = data.held_out,
+      .metrics = recipe::make_metrics(arguments.metrics),
       .seed = arguments.seed,
       .checkpoint = arguments.checkpoint,
       .checkpoint_steps = arguments.checkpoint_steps,
       .progress = &bar};
-  options.metrics.clear();
-  for (const std::string& name : arguments.metrics) options.metrics.push_back(recipe::make_metric(name));
   const std::shared_ptr<PruneCallback> prune = pruning_of(arguments);
   if (prune) options.callbacks.push_back(prune);
-  if (!arguments.teacher.empty()) options.callbacks.push_back(distillation(arguments, device));
+  if (!arguments.teacher.empty())
+    options.callbacks.push_back(recipe::distil_from(arguments.teacher,
+                                                    {.kind = parse_distillation(arguments.distillation),
+                                                     .temperature = arguments.temperature,
+                                                     .alpha = arguments.alpha},
+                                                    device));
   options.callbacks.push_back(std::make_shared<StopWhenAsked>());
   if (!arguments.json) options.on_epoch = [](const EpochRecord& epoch) { print(epoch_line(epoch) + "\n"); };
   Trainer trainer(module, *optimizer, data.training, options);

@@ -10,8 +10,8 @@
 #include "coppice/train/trainer.hpp"
 
 #include "torch/trace/undisturbed.hpp"
+#include "train/archive_entries.hpp"
 #include "train/hints.hpp"
-#include "train/named_archive.hpp"
 #include "train/watch.hpp"
 
 namespace coppice {

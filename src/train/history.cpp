@@ -7,6 +7,8 @@
 
 #include "coppice/base/error.hpp"
 
+#include "train/evaluation_json.hpp"
+
 namespace coppice {
 namespace {
 
@@ -82,11 +84,7 @@ std::string History::json() const {
                {"step", record.step},
                {"learning_rate", record.learning_rate},
                {"training_loss", record.training_loss}};
-    if (record.validation) {
-      Json& validation = entry["validation"] = Json{{"samples", record.validation->samples}};
-      if (record.validation->loss) validation["loss"] = *record.validation->loss;
-      validation["metrics"] = pairs(record.validation->metrics);
-    }
+    if (record.validation) entry["validation"] = to_json(*record.validation);
     if (!record.values.empty()) entry["values"] = pairs(record.values);
     entry["seconds"] = record.seconds;
     list.push_back(std::move(entry));
@@ -103,13 +101,7 @@ History History::parse(const std::string& json) {
                          .step = entry.at("step").get<std::int64_t>(),
                          .learning_rate = entry.at("learning_rate").get<double>(),
                          .training_loss = entry.at("training_loss").get<double>()};
-      if (entry.contains("validation")) {
-        const Json& validation = entry.at("validation");
-        record.validation.emplace();
-        record.validation->samples = validation.at("samples").get<std::int64_t>();
-        if (validation.contains("loss")) record.validation->loss = validation.at("loss").get<double>();
-        record.validation->metrics = pairs_of(validation.at("metrics"));
-      }
+      if (entry.contains("validation")) record.validation = evaluation_of(entry.at("validation"));
       if (entry.contains("values")) record.values = pairs_of(entry.at("values"));
       record.seconds = entry.at("seconds").get<double>();
       out.epochs.push_back(std::move(record));

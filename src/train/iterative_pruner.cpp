@@ -4,15 +4,22 @@
 #include <cmath>
 
 #include <torch/optim/optimizer.h>
+#include <torch/serialize/archive.h>
 
 #include "coppice/base/error.hpp"
+#include "coppice/pruning/ratio.hpp"
 #include "coppice/torch/snapshot.hpp"
 
-#include "torch/scoring/batches.hpp"
+#include "torch/messages.hpp"
+#include "torch/save_archive.hpp"
+#include "train/archive_entries.hpp"
+#include "train/batches.hpp"
 #include "train/device.hpp"
 
 namespace coppice {
 namespace {
+
+constexpr std::int64_t version = 1;
 
 // The epochs of one data set over several trainings: none sees another's order again.
 struct LaterEpochs {
@@ -24,17 +31,10 @@ struct LaterEpochs {
   std::int64_t batches() const { return count; }
 };
 
-std::int64_t count(const BatchSource& data) {
-  if (const auto known = data.batches()) return *known;
-  std::int64_t out = 0;
-  data.for_each([&](const Batch&) { return ++out > 0; });
-  return out;
-}
-
 double target_of(const PrunerOptions& options) {
   double out = options.pruning_ratio.whole();
   for (const auto& [name, ratio] : options.pruning_ratio.layers()) out = std::max(out, ratio);
-  for (const auto& [name, ratio] : options.layer_ratios) out = std::max(out, ratio > 1 ? ratio / 100 : ratio);
+  for (const auto& [name, ratio] : options.layer_ratios) out = std::max(out, pruning::share_of(ratio));
   if (options.target_macs) out = std::max(out, 1 - *options.target_macs);
   if (options.target_parameters) out = std::max(out, 1 - *options.target_parameters);
   return out;
@@ -49,7 +49,8 @@ void check(const IterativeOptions& options) {
   if (options.acceptable && !options.tuning.validation)
     throw Error("acceptable: expected validation data to decide on, found none");
   if (!options.tuning.checkpoint.empty())
-    throw Error("checkpoint: expected none, for a round cannot be resumed, found " + options.tuning.checkpoint);
+    throw Error("checkpoint of the tuning: expected none, for rounds have their own, found " +
+                options.tuning.checkpoint);
   const double target = target_of(options.pruning);
   if (!(target > 0 && target < 1))
     throw Error("pruning ratio: expected above 0 and below 1, found " + std::to_string(target));
@@ -60,13 +61,8 @@ PrunerOptions cutting(const Callable& model, const BatchSource& data, PrunerOpti
   options.plan.reset();
   options.optimizer = nullptr;
   if (options.criterion.options().needs_data() && !options.calibration.data) options.calibration.data = data;
-  if (!options.example_inputs.empty()) return options;
-  data.for_each([&](Batch batch) {
-    scoring::samples_of(batch, false, "training data");
-    scoring::move_to(batch, device_of(model.module()));
-    for (const at::Tensor& input : batch.inputs) options.example_inputs.push_back(input.narrow(0, 0, 1).clone());
-    return false;
-  });
+  if (options.example_inputs.empty())
+    options.example_inputs = first_sample(data, device_of(model.module()), "training data");
   return options;
 }
 
@@ -80,13 +76,17 @@ struct IterativePruner::State {
   double target;
   std::int64_t batches = 0;
   IterativeReport report;
+  double gone = 0, rate;
+  int taken_back = 0;
+  bool stopped = false, ran = false;
 
   State(Callable callable, BatchSource source, IterativeOptions given)
       : model(std::move(callable)),
         data(std::move(source)),
         options(std::move(given)),
         pruner(model, cutting(model, data, options.pruning)),
-        target(target_of(options.pruning)) {
+        target(target_of(options.pruning)),
+        rate(1 - std::pow(1 - target, 1.0 / options.iterations)) {
     report.parameters_before = report.parameters = pruner.last_step().parameters;
     report.macs_before = report.macs = pruner.last_step().macs;
   }
@@ -96,26 +96,27 @@ struct IterativePruner::State {
     return evaluate(model, options.tuning.validation, options.tuning.loss, options.tuning.metrics);
   }
 
-  // Whether the training came to its end.
-  bool tune(int round) {
+  History tune(int round) {
     const auto optimizer = make_optimizer(options.optimizer, model.module().parameters());
     TrainerOptions tuning = options.tuning;
     tuning.seed += static_cast<std::uint64_t>(round);
     Trainer trainer(model, *optimizer, LaterEpochs{data, round * tuning.epochs, batches}, std::move(tuning));
-    trainer.fit();
-    return !trainer.stopped();
+    History out = trainer.fit();
+    stopped = trainer.stopped();
+    return out;
   }
 
+  bool at_end() const { return stopped || taken_back > options.backoffs || gone >= target; }
   void run();
+  void save() const;
+  void resume(const std::string& path);
 };
 
 void IterativePruner::State::run() {
-  batches = count(data);
+  batches = count_batches(data);
   if (!report.base) report.base = look();
-  double gone = 0, rate = 1 - std::pow(1 - target, 1.0 / options.iterations);
-  int taken_back = 0;
-  bool going = true;
-  while (going && gone < target) {
+  ran = true;
+  while (!at_end()) {
     double next = 1 - (1 - gone) * (1 - rate);
     if (next > target - 1e-9) next = target;
     const ModuleSnapshot snapshot(model);
@@ -137,15 +138,15 @@ void IterativePruner::State::run() {
                              .parameters = step->parameters,
                              .macs = step->macs};
       record.after_cut = look();
-      going = tune(record.iteration - 1);
+      record.history = tune(record.iteration - 1);
       record.after_tuning = look();
-      record.accepted = going && (!options.acceptable || options.acceptable(*report.base, *record.after_tuning));
+      record.accepted = !stopped && (!options.acceptable || options.acceptable(*report.base, *record.after_tuning));
       if (record.accepted) {
         gone = next;
       } else {
         back();
         rate *= options.backoff;
-        going = going && ++taken_back <= options.backoffs;
+        ++taken_back;
       }
       report.iterations.push_back(record);
     } catch (...) {
@@ -154,9 +155,57 @@ void IterativePruner::State::run() {
     }
     report.parameters = pruner.last_step().parameters;
     report.macs = pruner.last_step().macs;
+    report.reached = gone >= target;
+    if (!stopped && !options.checkpoint.empty()) save();
     if (options.on_iteration) options.on_iteration(report.iterations.back());
   }
   report.reached = gone >= target;
+}
+
+void IterativePruner::State::save() const {
+  torch::serialize::OutputArchive archive;
+  write_number(archive, "version", version);
+  write_number(archive, "seed", static_cast<std::int64_t>(options.tuning.seed));
+  write_real(archive, "target", target);
+  write_real(archive, "gone", gone);
+  write_real(archive, "rate", rate);
+  write_number(archive, "taken_back", taken_back);
+  write_text(archive, "report", report.json());
+  torch::serialize::OutputArchive place;
+  pruner.save(place);
+  archive.write("pruner", place);
+  write_model(archive, "model", model.module());
+  save_archive(archive, options.checkpoint);
+}
+
+void IterativePruner::State::resume(const std::string& path) {
+  const ModuleSnapshot snapshot(model);
+  const Pruner::Place place = pruner.place();
+  try {
+    torch::serialize::InputArchive archive, cut;
+    archive.load_from(path);
+    const auto expect = [&](const char* what, auto expected, auto found) {
+      if (expected != found)
+        throw Error(std::string("of other options: expected ") + what + " " + std::to_string(expected) + ", found " +
+                    std::to_string(found));
+    };
+    expect("version", version, read_number(archive, "version"));
+    expect("a seed of", static_cast<std::int64_t>(options.tuning.seed), read_number(archive, "seed"));
+    expect("a target of", target, read_real(archive, "target"));
+    IterativeReport then = IterativeReport::parse(read_text(archive, "report"));
+    archive.read("pruner", cut);
+    pruner.load(cut);
+    read_model(archive, "model", model.module());
+    gone = read_real(archive, "gone");
+    rate = read_real(archive, "rate");
+    taken_back = static_cast<int>(read_number(archive, "taken_back"));
+    report = std::move(then);
+    ran = false;
+  } catch (const std::exception& error) {
+    snapshot.restore();
+    pruner.go_back(place);
+    throw Error(path + ": " + first_line(error.what()));
+  }
 }
 
 IterativePruner::IterativePruner(Callable model, BatchSource data, IterativeOptions options) {
@@ -167,8 +216,12 @@ IterativePruner::IterativePruner(Callable model, BatchSource data, IterativeOpti
 IterativePruner::~IterativePruner() = default;
 
 const IterativeReport& IterativePruner::run() {
-  if (state_->report.iterations.empty()) state_->run();
+  if (!state_->ran) state_->run();
   return state_->report;
+}
+
+void IterativePruner::resume(const std::string& path) {
+  state_->resume(path);
 }
 
 const IterativeReport& IterativePruner::report() const {

@@ -4,7 +4,10 @@
 
 #include "coppice/analysis/table.hpp"
 #include "coppice/analysis/text.hpp"
+#include "coppice/base/error.hpp"
 #include "coppice/train/iterative_pruner.hpp"
+
+#include "train/evaluation_json.hpp"
 
 namespace coppice {
 namespace {
@@ -13,11 +16,11 @@ using Json = nlohmann::ordered_json;
 using analysis::Align;
 
 Json written(const std::optional<Evaluation>& evaluation) {
-  if (!evaluation) return nullptr;
-  Json out{{"samples", evaluation->samples}};
-  if (evaluation->loss) out["loss"] = *evaluation->loss;
-  for (const auto& [name, value] : evaluation->metrics) out["metrics"][name] = value;
-  return out;
+  return evaluation ? to_json(*evaluation) : Json(nullptr);
+}
+
+std::optional<Evaluation> read(const Json& json) {
+  return json.is_null() ? std::nullopt : std::optional(evaluation_of(json));
 }
 
 // What the table shows of an evaluation.
@@ -66,7 +69,8 @@ std::string IterativeReport::json() const {
                     {"macs", record.macs},
                     {"after_cut", written(record.after_cut)},
                     {"after_tuning", written(record.after_tuning)},
-                    {"accepted", record.accepted}});
+                    {"accepted", record.accepted},
+                    {"history", Json::parse(record.history.json())}});
   return Json{{"parameters", {{"before", parameters_before}, {"after", parameters}}},
               {"macs", {{"before", macs_before}, {"after", macs}}},
               {"base", written(base)},
@@ -74,6 +78,32 @@ std::string IterativeReport::json() const {
               {"reached", reached}}
              .dump(2) +
          "\n";
+}
+
+IterativeReport IterativeReport::parse(const std::string& json) {
+  try {
+    const Json whole = Json::parse(json);
+    IterativeReport out;
+    out.parameters_before = whole.at("parameters").at("before").get<std::int64_t>();
+    out.parameters = whole.at("parameters").at("after").get<std::int64_t>();
+    out.macs_before = whole.at("macs").at("before").get<double>();
+    out.macs = whole.at("macs").at("after").get<double>();
+    out.base = read(whole.at("base"));
+    for (const Json& entry : whole.at("iterations"))
+      out.iterations.push_back({.iteration = entry.at("iteration").get<int>(),
+                                .rate = entry.at("rate").get<double>(),
+                                .sparsity = entry.at("sparsity").get<double>(),
+                                .parameters = entry.at("parameters").get<std::int64_t>(),
+                                .macs = entry.at("macs").get<double>(),
+                                .after_cut = read(entry.at("after_cut")),
+                                .after_tuning = read(entry.at("after_tuning")),
+                                .accepted = entry.at("accepted").get<bool>(),
+                                .history = History::parse(entry.at("history").dump())});
+    out.reached = whole.at("reached").get<bool>();
+    return out;
+  } catch (const Json::exception& error) {
+    throw Error(std::string("expected a report of rounds, found something else: ") + error.what());
+  }
 }
 
 }  // namespace coppice

@@ -10,7 +10,7 @@
 #include "torch/inplace/optimizer_state.hpp"
 #include "torch/inplace/target.hpp"
 #include "torch/messages.hpp"
-#include "train/named_archive.hpp"
+#include "train/archive_entries.hpp"
 #include "train/planned_cut.hpp"
 
 namespace coppice {

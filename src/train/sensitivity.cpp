@@ -5,6 +5,7 @@
 
 #include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
+#include "coppice/pruning/ratio.hpp"
 
 #include "analysis/ratio_rows.hpp"
 #include "pruning/check.hpp"
@@ -14,7 +15,7 @@
 #include "pruning/unmeasured.hpp"
 #include "torch/inplace/job.hpp"
 #include "torch/inplace/options.hpp"
-#include "torch/scoring/batches.hpp"
+#include "train/batches.hpp"
 #include "train/device.hpp"
 
 namespace coppice {
@@ -28,7 +29,7 @@ std::vector<double> checked(std::vector<double> ratios) {
   if (ratios.empty()) throw Error("sensitivity: expected ratios, found none");
   for (double& ratio : ratios) {
     const double given = ratio;
-    if (ratio > 1) ratio /= 100;
+    ratio = pruning::share_of(ratio);
     if (!(ratio > 0 && ratio < 1))
       throw Error("sensitivity: expected ratios above 0 and below 1, found " + pruning::shown(given));
   }
@@ -48,13 +49,8 @@ PrunerOptions choosing(const Callable& model, const BatchSource& data, PrunerOpt
   options.plan.reset();
   options.optimizer = nullptr;
   if (options.criterion.options().needs_data() && !options.calibration.data) options.calibration.data = data;
-  if (!options.example_inputs.empty()) return options;
-  data.for_each([&](Batch batch) {
-    scoring::samples_of(batch, false, "sensitivity");
-    scoring::move_to(batch, device_of(model.module()));
-    for (const at::Tensor& input : batch.inputs) options.example_inputs.push_back(input.narrow(0, 0, 1).clone());
-    return false;
-  });
+  if (options.example_inputs.empty())
+    options.example_inputs = first_sample(data, device_of(model.module()), "sensitivity");
   return options;
 }
 

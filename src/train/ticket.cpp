@@ -5,12 +5,12 @@
 #include <torch/optim/optimizer.h>
 #include <torch/serialize/archive.h>
 
-#include "coppice/base/atomic_file.hpp"
 #include "coppice/base/error.hpp"
 
 #include "torch/inplace/target.hpp"
 #include "torch/messages.hpp"
-#include "train/named_archive.hpp"
+#include "torch/save_archive.hpp"
+#include "train/archive_entries.hpp"
 #include "train/planned_cut.hpp"
 
 namespace coppice {
@@ -56,13 +56,7 @@ void save_ticket(const Ticket& ticket, const std::string& path) {
   write_number(archive, "epoch", ticket.epoch);
   write_named(archive, "weights", ticket.weights);
   write_named(archive, "masks", ticket.masks);
-  base::AtomicFile file(path);
-  archive.save_to([&](const void* data, std::size_t size) {
-    file.write({static_cast<const char*>(data), size});
-    return size;
-  });
-  file.finish();
-  file.commit();
+  save_archive(archive, path);
 }
 
 Ticket load_ticket(const std::string& path) {

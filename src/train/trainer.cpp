@@ -10,6 +10,7 @@
 #include "coppice/base/error.hpp"
 
 #include "torch/scoring/batches.hpp"
+#include "train/batches.hpp"
 #include "train/device.hpp"
 #include "train/generators.hpp"
 
@@ -17,13 +18,6 @@ namespace coppice {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::int64_t count(const BatchSource& data) {
-  if (const auto known = data.batches()) return *known;
-  std::int64_t out = 0;
-  data.for_each([&](const Batch&) { return ++out > 0; });
-  return out;
-}
 
 void expect_least(const char* what, std::int64_t least, std::int64_t found) {
   if (found < least)
@@ -70,7 +64,7 @@ void Trainer::begin() {
   if (begun_) return;
   if (!data_) throw Error("training: expected data, found none");
   seed_generators(model_.module(), options_.seed, 0);
-  batches_ = count(data_);
+  batches_ = count_batches(data_);
   expect_least("training: batches", 1, batches_);
   steps_per_epoch_ = (batches_ + options_.accumulate - 1) / options_.accumulate;
   steps_ = options_.steps ? *options_.steps : options_.epochs * steps_per_epoch_;
@@ -80,14 +74,7 @@ void Trainer::begin() {
 }
 
 std::vector<at::Tensor> Trainer::example_inputs() const {
-  std::vector<at::Tensor> out;
-  data_.for_each([&](Batch batch) {
-    scoring::samples_of(batch, false, "training data");
-    scoring::move_to(batch, device_of(model_.module()));
-    for (const at::Tensor& input : batch.inputs) out.push_back(input.narrow(0, 0, 1).clone());
-    return false;
-  });
-  return out;
+  return first_sample(data_, device_of(model_.module()), "training data");
 }
 
 const History& Trainer::fit() {
@@ -122,13 +109,14 @@ void Trainer::run_epoch() {
     options_.progress->begin("epoch " + std::to_string(epoch_ + 1) + " of " + std::to_string(epochs_),
                              static_cast<std::uint64_t>(batches_));
   bool restored = !goes_on;
+  const at::Device device = device_of(model_.module());
   data_.for_each(
       [&](Batch batch) {
         // Only now: what draws the order of the data has drawn it again.
         if (!restored) set_generators(model_.module(), generator_states_);
         restored = true;
         const std::string where = "epoch " + std::to_string(epoch_ + 1) + ", batch " + std::to_string(next_batch_ + 1);
-        scoring::guarded(where, [&] { run_batch(std::move(batch)); });
+        scoring::guarded(where, [&] { run_batch(std::move(batch), device); });
         const bool between_steps = next_batch_ % options_.accumulate == 0 || next_batch_ == batches_;
         return !(stopping_ && between_steps) && step_ < steps_ && next_batch_ < batches_;
       },
@@ -142,9 +130,9 @@ void Trainer::run_epoch() {
   end_epoch();
 }
 
-void Trainer::run_batch(Batch batch) {
+void Trainer::run_batch(Batch batch, at::Device device) {
   const std::int64_t samples = scoring::samples_of(batch, true, "training data");
-  scoring::move_to(batch, device_of(model_.module()));
+  scoring::move_to(batch, device);
   batch_ = std::move(batch);
   tell(&Callback::before_batch);
   outputs_ = model_(batch_.inputs);

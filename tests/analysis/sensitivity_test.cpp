@@ -10,9 +10,12 @@
 #include "coppice/zoo/zoo.hpp"
 
 #include "analysis/ratio_rows.hpp"
+#include "support/message.hpp"
 
 namespace coppice::analysis {
 namespace {
+
+using test::message;
 
 SensitivityRow row(std::vector<std::string> layers, std::vector<std::optional<double>> values) {
   SensitivityRow out{.layers = std::move(layers), .units = 8};
@@ -30,15 +33,6 @@ Sensitivity example() {
   out.rows = {row({"a"}, {0.85, 0.75}), row({"b", "b2"}, {0.75, 0.65}), row({"c"}, {0.5, 0.3})};
   out.rows.push_back({.layers = {"fc"}, .reason = "leaves with a graph output"});
   return out;
-}
-
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Sensitivity, MeansTheDropOverWhatWasMeasured) {

@@ -10,10 +10,13 @@
 #include "coppice/zoo/zoo.hpp"
 
 #include "../../examples/resnet18.hpp"
+#include "support/message.hpp"
 #include "support/scratch.hpp"
 
 namespace coppice {
 namespace {
+
+using test::message;
 
 using Extents = std::vector<std::int64_t>;
 
@@ -31,15 +34,6 @@ std::vector<at::Tensor> copies(const torch::nn::Module& module) {
 void expect_same(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(at::equal(a[i], b[i])) << i;
-}
-
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Pruner, CutsResnet18InPlace) {

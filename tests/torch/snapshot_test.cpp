@@ -8,8 +8,12 @@
 #include "coppice/torch/pruner.hpp"
 #include "coppice/zoo/zoo.hpp"
 
+#include "support/message.hpp"
+
 namespace coppice {
 namespace {
+
+using test::message;
 
 using torch::nn::Conv2dOptions;
 
@@ -43,15 +47,6 @@ void expect_same(const torch::nn::Module& a, const torch::nn::Module& b) {
   ASSERT_EQ(one.size(), two.size());
   for (const auto& item : one) EXPECT_TRUE(item.value().equal(two[item.key()])) << item.key();
   for (const auto& item : a.named_buffers()) EXPECT_TRUE(item.value().equal(b.named_buffers()[item.key()]));
-}
-
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 template <class Make, class MakeOptimizer>

@@ -200,13 +200,6 @@ TEST(Distillation, LearnsFromTheDenseOriginalWhileItIsCut) {
 TEST(Distillation, GoesOnAsIfItHadNeverStopped) {
   const test::Scratch folder;
   const std::string path = folder / "training.pt";
-  struct Stop : Callback {
-    explicit Stop(int step) : at(step) {}
-    void after_batch(Trainer& trainer) override {
-      if (trainer.step() == at) trainer.stop();
-    }
-    int at;
-  };
   // The weights of a fresh model are others: the teacher of the checkpoint counts.
   const auto train = [&](std::uint64_t seed, int stop, bool resume) {
     auto net = as_graph(tapped(8, seed));
@@ -217,7 +210,7 @@ TEST(Distillation, GoesOnAsIfItHadNeverStopped) {
                                        .kind = DistillationKind::fitnet, .activations = {{result_of(*net, "Relu")}}}),
                                    std::make_shared<PruneCallback>(
                                        PrunerOptions{.pruning_ratio = 50, .schedule = Schedule::linear}),
-                                   std::make_shared<Stop>(stop)},
+                                   std::make_shared<test::StopAfter>(stop)},
                      .checkpoint = path});
     if (resume) trainer.resume(path);
     const History history = trainer.fit();

@@ -10,6 +10,8 @@
 #include "coppice/torch/graph_module.hpp"
 #include "coppice/train/keep_best.hpp"
 
+#include "support/message.hpp"
+#include "support/scratch.hpp"
 #include "train/small.hpp"
 
 namespace coppice {
@@ -17,6 +19,7 @@ namespace {
 
 using test::blobs;
 using test::expect_same;
+using test::message;
 using test::small_net;
 
 torch::nn::Sequential wide_net() {
@@ -35,13 +38,11 @@ IterativeOptions options(double ratio, int iterations) {
           .tuning = {.epochs = 2, .validation = data::Loader(blobs(60, 7))}};
 }
 
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+// Only how long it took may differ.
+IterativeReport without_seconds(IterativeReport report) {
+  for (IterativeRecord& record : report.iterations)
+    for (EpochRecord& epoch : record.history.epochs) epoch.seconds = 0;
+  return report;
 }
 
 TEST(IterativePruner, TakesTheSameShareOfWhatIsLeft) {
@@ -73,7 +74,7 @@ TEST(IterativePruner, IsTheSameForTheSameSeed) {
     auto net = small_net();
     IterativeOptions given = options(0.5, 3);
     given.tuning.seed = seed;
-    report = IterativePruner(net, loader(), given).run();
+    report = without_seconds(IterativePruner(net, loader(), given).run());
     return net;
   };
   IterativeReport one, two, other;
@@ -92,6 +93,63 @@ struct Scripted {
     return i < answers.size() && answers[i];
   }
 };
+
+// Stops in the middle of the round of this number, from 0: a round has 20 steps.
+struct StopInRound : Callback {
+  explicit StopInRound(int number) : round(number) {}
+  void before_fit(Trainer&) override { ++begun; }
+  void after_batch(Trainer& trainer) override {
+    if (begun == round + 1 && trainer.step() == 7) trainer.stop();
+  }
+  int round, begun = 0;
+};
+
+TEST(IterativePruner, GoesOnAsIfItHadNeverStopped) {
+  const test::Scratch folder;
+  const auto run = [&](std::uint64_t seed, std::shared_ptr<Callback> callback, const std::string& resume,
+                       std::string& report) {
+    auto net = small_net(seed);
+    IterativeOptions given = options(0.5, 3);
+    given.acceptable = [calls = 0](const Evaluation&, const Evaluation&) mutable { return ++calls != 2; };
+    if (!resume.empty()) given.acceptable = [](const Evaluation&, const Evaluation&) { return true; };
+    given.tuning.callbacks = {std::make_shared<KeepBest>("loss"), std::move(callback)};
+    given.checkpoint = folder / "rounds.pt";
+    IterativePruner pruner(net, loader(), given);
+    if (!resume.empty()) pruner.resume(resume);
+    report = without_seconds(pruner.run()).json();
+    EXPECT_EQ(IterativeReport::parse(report).json(), report);
+    return net;
+  };
+  std::string expected, stopped, found;
+  const auto whole = run(1, std::make_shared<Callback>(), "", expected);
+  // One, and one that is taken back; then half the rate leaves 0.71, 0.64, 0.57 and 0.51 of 16
+  // and 12 units. The last step, to 0.5, takes no unit.
+  EXPECT_EQ(IterativeReport::parse(expected).iterations.size(), 6U);
+  for (const int round : {2, 3}) {
+    run(1, std::make_shared<StopInRound>(round), "", stopped);
+    // A fresh model's weights are others: those of the checkpoint count.
+    const auto net = run(2, std::make_shared<Callback>(), folder / "rounds.pt", found);
+    expect_same(*whole, *net);
+    EXPECT_EQ(found, expected);
+  }
+}
+
+TEST(IterativePruner, RefusesCheckpointsOfOthers) {
+  const test::Scratch folder;
+  auto net = small_net();
+  IterativeOptions given = options(0.5, 2);
+  given.checkpoint = folder / "rounds.pt";
+  IterativePruner(net, loader(), given).run();
+  auto other = small_net();
+  given.pruning.pruning_ratio = 0.4;
+  EXPECT_EQ(message([&] { IterativePruner(other, loader(), given).resume(given.checkpoint); }),
+            given.checkpoint + ": of other options: expected a target of 0.400000, found 0.500000");
+  given.pruning.pruning_ratio = 0.5;
+  auto wide = wide_net();
+  EXPECT_NE(message([&] { IterativePruner(wide, loader(), given).resume(given.checkpoint); }), "no error");
+  expect_same(*wide, *wide_net());
+  expect_same(*other, *small_net());
+}
 
 TEST(IterativePruner, BacksOff) {
   auto net = wide_net();
@@ -141,10 +199,7 @@ TEST(IterativePruner, PutsTheModelBackOnErrors) {
   given.acceptable = [](const Evaluation&, const Evaluation&) -> bool { throw Error("no"); };
   EXPECT_EQ(message([&] { IterativePruner(net, loader(), given).run(); }), "no");
   expect_same(*net, *small_net());
-  struct Stop : Callback {
-    void after_batch(Trainer& trainer) override { trainer.stop(); }
-  };
-  given.tuning.callbacks = {std::make_shared<Stop>()};
+  given.tuning.callbacks = {std::make_shared<test::StopAfter>(1)};
   const IterativeReport report = IterativePruner(net, loader(), given).run();
   EXPECT_EQ(report.iterations.size(), 1U);
   EXPECT_FALSE(report.iterations[0].accepted);
@@ -220,7 +275,7 @@ TEST(IterativePruner, SaysWhatIsWrong) {
             }),
             "acceptable: expected validation data to decide on, found none");
   EXPECT_EQ(refusal([](auto& o) { o.tuning.checkpoint = "a.pt"; }),
-            "checkpoint: expected none, for a round cannot be resumed, found a.pt");
+            "checkpoint of the tuning: expected none, for rounds have their own, found a.pt");
   EXPECT_EQ(message([&] { IterativePruner(net, {}, options(0.5, 3)); }), "training: expected data, found none");
 }
 

@@ -90,13 +90,6 @@ TEST(KeepBest, ForgetsWhatWasBeforeACut) {
 TEST(KeepBest, GoesOnAsIfItHadNeverStopped) {
   const test::Scratch folder;
   const std::string path = folder / "training.pt";
-  struct Stop : Callback {
-    explicit Stop(int step) : at(step) {}
-    void after_batch(Trainer& trainer) override {
-      if (trainer.step() == at) trainer.stop();
-    }
-    int at;
-  };
   // A rate at which the validation goes up and down; the cut is behind KeepBest in the list.
   const auto run = [&](int stop, bool resume, std::int64_t& epoch) {
     auto net = small_net();
@@ -107,7 +100,7 @@ TEST(KeepBest, GoesOnAsIfItHadNeverStopped) {
     Trainer trainer(net, *optimizer, loader(),
                     {.epochs = 8,
                      .validation = data::Loader(blobs(30, 8)),
-                     .callbacks = {best, cut, std::make_shared<Stop>(stop)},
+                     .callbacks = {best, cut, std::make_shared<test::StopAfter>(stop)},
                      .checkpoint = path});
     if (resume) trainer.resume(path);
     trainer.fit();

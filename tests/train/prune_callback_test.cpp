@@ -116,13 +116,6 @@ template <class Make>
 void go_on(Make make, const Criterion& criterion, const PrunerOptions& base = {.pruning_ratio = 50}) {
   const test::Scratch folder;
   const std::string path = folder / "training.pt";
-  struct Stop : Callback {
-    explicit Stop(int step) : at(step) {}
-    void after_batch(Trainer& trainer) override {
-      if (trainer.step() == at) trainer.stop();
-    }
-    int at;
-  };
   const auto train = [&](auto& model, int stop, bool resume) {
     const auto optimizer = make_optimizer({.learning_rate = 0.05}, model->parameters());
     PrunerOptions pruning = base;
@@ -131,7 +124,7 @@ void go_on(Make make, const Criterion& criterion, const PrunerOptions& base = {.
     pruning.schedule = Schedule::linear;
     Trainer trainer(model, *optimizer, loader(),
                     {.epochs = 4,
-                     .callbacks = {std::make_shared<PruneCallback>(pruning), std::make_shared<Stop>(stop)},
+                     .callbacks = {std::make_shared<PruneCallback>(pruning), std::make_shared<test::StopAfter>(stop)},
                      .checkpoint = path});
     if (resume) trainer.resume(path);
     trainer.fit();

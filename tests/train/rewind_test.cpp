@@ -169,18 +169,13 @@ TEST(RewindPoint, CutsTheMomentaAlong) {
 TEST(RewindPoint, IsPartOfACheckpoint) {
   const test::Scratch folder;
   const std::string path = folder / "training.pt";
-  struct Stop : Callback {
-    void after_batch(Trainer& trainer) override {
-      if (trainer.step() == 25) trainer.stop();
-    }
-  };
   const auto make = [&](std::vector<std::shared_ptr<Callback>> callbacks) {
     return TrainerOptions{.epochs = 4, .callbacks = std::move(callbacks), .checkpoint = path};
   };
   auto net = certain_net(), other = certain_net();
   const auto one = make_optimizer({}, net->parameters()), two = make_optimizer({}, other->parameters());
   const auto before = std::make_shared<RewindPoint>(1), after = std::make_shared<RewindPoint>(1);
-  Trainer(net, *one, loader(), make({before, std::make_shared<Stop>()})).fit();
+  Trainer(net, *one, loader(), make({before, std::make_shared<test::StopAfter>(25)})).fit();
   Trainer again(other, *two, loader(), make({after, std::make_shared<Callback>()}));
   again.resume(path);
   ASSERT_TRUE(after->reached());

@@ -8,6 +8,7 @@
 
 #include "coppice/data/loader.hpp"
 #include "coppice/torch/libtorch.hpp"
+#include "coppice/train/trainer.hpp"
 
 namespace coppice::test {
 
@@ -27,6 +28,15 @@ inline torch::nn::Sequential small_net(std::uint64_t seed = 1) {
                                torch::nn::Dropout(0.2), torch::nn::Linear(16, 12), torch::nn::ReLU(),
                                torch::nn::Linear(12, 3));
 }
+
+/// Stops a training after this step.
+struct StopAfter : Callback {
+  explicit StopAfter(std::int64_t step) : at(step) {}
+  void after_batch(Trainer& trainer) override {
+    if (trainer.step() == at) trainer.stop();
+  }
+  std::int64_t at;
+};
 
 inline void expect_same(const torch::nn::Module& a, const torch::nn::Module& b) {
   const auto one = a.named_parameters(), two = b.named_parameters();

@@ -168,13 +168,6 @@ TEST(SparseTraining, GoesOnWhileTheModelIsCut) {
 TEST(SparseTraining, GoesOnAsIfItHadNeverStopped) {
   const test::Scratch folder;
   const std::string path = folder / "training.pt";
-  struct Stop : Callback {
-    explicit Stop(int step) : at(step) {}
-    void after_batch(Trainer& trainer) override {
-      if (trainer.step() == at) trainer.stop();
-    }
-    int at;
-  };
   const auto train = [&](torch::nn::Sequential net, int stop, bool resume, bool first) {
     const auto optimizer = make_optimizer({.learning_rate = 0.05}, net->parameters());
     std::vector<std::shared_ptr<Callback>> callbacks{
@@ -182,7 +175,7 @@ TEST(SparseTraining, GoesOnAsIfItHadNeverStopped) {
         std::make_shared<PruneCallback>(
             PrunerOptions{.pruning_ratio = 50, .context = Context::global, .schedule = Schedule::linear})};
     if (!first) std::swap(callbacks[0], callbacks[1]);
-    callbacks.push_back(std::make_shared<Stop>(stop));
+    callbacks.push_back(std::make_shared<test::StopAfter>(stop));
     Trainer trainer(net, *optimizer, data::Loader(blobs(100), {.batch_size = 10, .seed = 3}),
                     {.epochs = 3, .callbacks = std::move(callbacks), .checkpoint = path});
     if (resume) trainer.resume(path);

@@ -9,6 +9,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/train/optimizer.hpp"
 
+#include "support/message.hpp"
 #include "support/scratch.hpp"
 #include "train/small.hpp"
 
@@ -17,16 +18,8 @@ namespace {
 
 using test::blobs;
 using test::expect_same;
+using test::message;
 using test::small_net;
-
-std::string message(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 data::Loader loader() {
   return data::Loader(blobs(100), {.batch_size = 8, .seed = 3});
@@ -155,19 +148,11 @@ TEST(Trainer, GoesOnAsIfItHadNeverStopped) {
     Trainer uninterrupted(whole, *first, loader(), options(folder / "other.pt"));
     uninterrupted.fit();
     for (const int stop : {1, 7, 13, 20, 38}) {
-      struct Stop : Callback {
-        void after_batch(Trainer& trainer) override {
-          if (trainer.step() == at) trainer.stop();
-        }
-        int at = 0;
-      };
-      const auto stopper = std::make_shared<Stop>();
-      stopper->at = stop;
       auto net = small_net();
       const auto second =
           make_optimizer({.kind = kind, .weight_decay = 1e-3, .decay_vectors = false}, net->parameters());
       TrainerOptions stopping = options(path);
-      stopping.callbacks = {stopper};
+      stopping.callbacks = {std::make_shared<test::StopAfter>(stop)};
       Trainer trainer(net, *second, loader(), stopping);
       trainer.fit();
       EXPECT_TRUE(trainer.stopped());
@@ -180,7 +165,7 @@ TEST(Trainer, GoesOnAsIfItHadNeverStopped) {
       auto fresh = small_net(99);
       const auto third =
           make_optimizer({.kind = kind, .weight_decay = 1e-3, .decay_vectors = false}, fresh->parameters());
-      stopping.callbacks = {std::make_shared<Stop>()};
+      stopping.callbacks = {std::make_shared<test::StopAfter>(0)};
       Trainer resumed(fresh, *third, loader(), stopping);
       resumed.resume(kept);
       EXPECT_EQ(resumed.step(), stop);
@@ -252,7 +237,7 @@ TEST(Trainer, RefusesForeignCheckpoints) {
   torch::nn::Sequential other(torch::nn::Linear(8, 3));
   torch::optim::SGD others(other->parameters(), 0.1);
   Trainer foreign(other, others, loader());
-  EXPECT_EQ(message([&] { foreign.resume(path); }), path + ": of another training: expected tensors 2, found 11");
+  EXPECT_EQ(message([&] { foreign.resume(path); }), path + ": of another model: expected 2 tensors, found 11");
   EXPECT_NE(message([&] { trainer.resume(folder / "none.pt"); }), "no error");
 }
 

@@ -8,6 +8,11 @@ namespace coppice::pruning {
 /// anything else.
 double parse_ratio(std::string_view text);
 
+/// The share that a number stands for: above 1 it is percent.
+inline double share_of(double ratio) {
+  return ratio > 1 ? ratio / 100 : ratio;
+}
+
 /// How many of a group's `units` stay at a ratio in [0, 1]: floor(units * (1 - ratio) + 1e-9), but at least 1 of 1 or
 /// more. Throws Error on a negative number of units or a ratio out of range.
 std::int64_t keep_count(std::int64_t units, double ratio);

@@ -21,6 +21,7 @@ struct IterativeRecord {
   double macs = 0;
   std::optional<Evaluation> after_cut, after_tuning;  ///< On the validation data, where there are any.
   bool accepted = false;
+  History history{};  ///< Of the fine-tuning.
 };
 
 /// What an IterativePruner did.
@@ -35,6 +36,8 @@ struct IterativeReport {
   /// cut and after tuning; at most 80 columns.
   std::string text() const;
   std::string json() const;
+  /// What json() wrote. Throws Error on anything else.
+  static IterativeReport parse(const std::string& json);
 };
 
 struct IterativeOptions {
@@ -46,13 +49,14 @@ struct IterativeOptions {
   OptimizerOptions optimizer{};
   /// Epochs, learning rate, loss, callbacks (KeepBest, distillation) of each fine-tuning; `validation` is what the
   /// decisions are made on: held-out data, never the test set. Its seed differs from round to round, and its epochs
-  /// count on. A checkpoint is refused.
+  /// count on. A checkpoint is refused: it has its own here.
   TrainerOptions tuning{};
   /// Whether a round's result is good enough, beside the model as it came. Nothing given: always.
   std::function<bool(const Evaluation& base, const Evaluation& now)> acceptable{};
   int backoffs = 3;      ///< How often it goes on at a smaller rate after a round was taken back.
   double backoff = 0.5;  ///< What the rate is multiplied by then, for good.
   std::function<void(const IterativeRecord&)> on_iteration{};
+  std::string checkpoint{};  ///< Where to save after every round; empty: nowhere.
 };
 
 /// Prune a little, fine-tune, look: until the target is reached, or a model that is not acceptable has been taken back
@@ -72,6 +76,10 @@ class IterativePruner {
   /// Does all of it. When a callback stops a training (Trainer::stop()), that round is taken back and the work ends.
   /// On an Error the model is as it was after the last accepted round.
   const IterativeReport& run();
+  /// For a pruner made the same way for a fresh module: run() then goes on with the round after the last one that was
+  /// saved, and ends with the same weights, bit for bit, as if it had never been stopped. Throws Error when the file is
+  /// of another model or other options.
+  void resume(const std::string& path);
   const IterativeReport& report() const;
   const Pruner& pruner() const;
 

@@ -88,7 +88,7 @@ class Trainer {
  private:
   void begin();
   void run_epoch();
-  void run_batch(Batch batch);
+  void run_batch(Batch batch, at::Device device);
   void take_step();
   void end_epoch();
   void set_rate();

@@ -5,18 +5,10 @@
 #include "coppice/pruning/ratio.hpp"
 
 namespace coppice {
-namespace {
-
-double share(double ratio) {
-  return ratio > 1 ? ratio / 100 : ratio;
-}
-
-}  // namespace
-
-PruningRatio::PruningRatio(double ratio) : whole_(share(ratio)) {}
+PruningRatio::PruningRatio(double ratio) : whole_(pruning::share_of(ratio)) {}
 PruningRatio::PruningRatio(const char* ratio) : whole_(pruning::parse_ratio(ratio)) {}
 PruningRatio::PruningRatio(std::map<std::string, double> layers) : layers_(std::move(layers)) {
-  for (auto& [name, ratio] : layers_) ratio = share(ratio);
+  for (auto& [name, ratio] : layers_) ratio = pruning::share_of(ratio);
 }
 
 namespace inplace {
@@ -29,7 +21,7 @@ pruning::SelectOptions select_options(const PrunerOptions& options) {
   out.reduction = options.reduction;
   out.normalizer = options.normalizer;
   for (const auto& [name, ratio] : options.pruning_ratio.layers()) out.layers.emplace_back(name, ratio);
-  for (const auto& [name, ratio] : options.layer_ratios) out.layers.emplace_back(name, share(ratio));
+  for (const auto& [name, ratio] : options.layer_ratios) out.layers.emplace_back(name, pruning::share_of(ratio));
   out.ignore = options.ignored_layers;
   out.round_to = options.round_to;
   out.min_units = options.min_units;

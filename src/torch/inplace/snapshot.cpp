@@ -11,20 +11,12 @@
 
 #include "torch/inplace/module_widths.hpp"
 #include "torch/inplace/optimizer_memory.hpp"
+#include "torch/module_tensors.hpp"
 
 namespace coppice {
 namespace {
 
 using Tensors = std::vector<std::pair<std::string, at::Tensor>>;
-
-Tensors tensors_of(const torch::nn::Module& module) {
-  Tensors out;
-  for (const auto& item : module.named_parameters())
-    if (item.value().defined()) out.emplace_back(item.key(), item.value());
-  for (const auto& item : module.named_buffers())
-    if (item.value().defined()) out.emplace_back(item.key(), item.value());
-  return out;
-}
 
 // New data for a tensor that stays the same object.
 struct Swap {

@@ -3,6 +3,9 @@
 #include <charconv>
 
 #include "coppice/base/error.hpp"
+#include "coppice/formats/onnx.hpp"
+#include "coppice/torch/graph_module.hpp"
+#include "coppice/train/distillation.hpp"
 
 namespace coppice::recipe {
 
@@ -27,6 +30,19 @@ Metric make_metric(const std::string& name) {
     if (error == std::errc() && end == name.data() + name.size() && k > 0) return top_k(k);
   }
   throw Error("metric: expected accuracy, or top5 and the like, found \"" + name + "\"");
+}
+
+std::vector<Metric> make_metrics(const std::vector<std::string>& names) {
+  std::vector<Metric> out;
+  for (const std::string& name : names) out.push_back(make_metric(name));
+  return out;
+}
+
+std::shared_ptr<Callback> distil_from(const std::string& teacher, const Distillation& options, at::Device device) {
+  const auto module = std::make_shared<GraphModule>(formats::read_onnx(teacher));
+  module->to(device);
+  return std::make_shared<DistillationCallback>(DistillationOptions{
+      .teacher = Callable(module), .kind = options.kind, .temperature = options.temperature, .alpha = options.alpha});
 }
 
 }  // namespace coppice::recipe

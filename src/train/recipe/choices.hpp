@@ -1,7 +1,10 @@
 #pragma once
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "coppice/torch/calibration.hpp"
+#include "coppice/train/callback.hpp"
 #include "coppice/train/evaluate.hpp"
 #include "coppice/train/recipe.hpp"
 
@@ -14,5 +17,9 @@ const Training& main_training(const Recipe& recipe);
 
 /// "accuracy", or "top" and a number. Throws Error on any other text.
 Metric make_metric(const std::string& name);
+std::vector<Metric> make_metrics(const std::vector<std::string>& names);
+
+/// Distillation from the ONNX model in a file, on `device`.
+std::shared_ptr<Callback> distil_from(const std::string& teacher, const Distillation& options, at::Device device);
 
 }  // namespace coppice::recipe

@@ -57,8 +57,7 @@ class Runner {
   void check_base() const {
     if (options_.base.empty()) return;
     const std::string path = options_.base + "/fingerprint";
-    if (!fs::exists(path))
-      throw Error(options_.base + ": expected the folder of a run to begin with, found none");
+    if (!fs::exists(path)) throw Error(options_.base + ": expected the folder of a run to begin with, found none");
     if (recipe_.train.epochs == 0) throw Error("base: expected a recipe that trains at first, found no [train]");
     if (parse(read_text(path), path).beginning != recipe_.beginning)
       throw Error(options_.base +
@@ -129,11 +128,8 @@ class Runner {
                             .optimizer = pruning.training.optimizer,
                             .tuning = way.trainer_options("prune", pruning.training),
                             .backoffs = pruning.backoffs,
-                            .backoff = pruning.backoff};
-    rounds.tuning.on_epoch = [&history, tell = rounds.tuning.on_epoch](const EpochRecord& epoch) {
-      history.epochs.push_back(epoch);
-      if (tell) tell(epoch);
-    };
+                            .backoff = pruning.backoff,
+                            .checkpoint = way.folder() + "/prune.pt"};
     bool stopped = false;
     rounds.tuning.callbacks.push_back(std::make_shared<Watch>(stopped));
     if (pruning.most_lost) {
@@ -143,7 +139,10 @@ class Runner {
         return base.value(name) - now.value(name) <= most;
       };
     }
-    IterativePruner(module, way.loaders().training, rounds).run();
+    IterativePruner pruner(module, way.loaders().training, rounds);
+    if (options_.resume && fs::exists(rounds.checkpoint)) pruner.resume(rounds.checkpoint);
+    for (const IterativeRecord& round : pruner.run().iterations)
+      history.epochs.insert(history.epochs.end(), round.history.epochs.begin(), round.history.epochs.end());
     module.eval();
     return !stopped;
   }

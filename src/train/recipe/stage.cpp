@@ -30,12 +30,6 @@ class Stopper : public Callback {
   std::function<bool()> stop_;
 };
 
-std::vector<Metric> metrics_of(const Recipe& recipe) {
-  std::vector<Metric> out;
-  for (const std::string& name : recipe.evaluate.metrics) out.push_back(make_metric(name));
-  return out;
-}
-
 }  // namespace
 
 Way::Way(const Recipe& recipe, const RunOptions& options, std::string variant, std::uint64_t seed)
@@ -57,8 +51,8 @@ std::string Way::title(const std::string& stage) const {
 StageResult Way::measured(const std::string& name, GraphModule& module) const {
   StageResult out{.stage = name};
   const Loss loss = make_loss(main_training(recipe_).loss, 0);
-  out.held_out = evaluate(module, loaders_.held_out, loss, metrics_of(recipe_));
-  if (loaders_.test) out.test = evaluate(module, loaders_.test, loss, metrics_of(recipe_));
+  out.held_out = evaluate(module, loaders_.held_out, loss, make_metrics(recipe_.evaluate.metrics));
+  if (loaders_.test) out.test = evaluate(module, loaders_.test, loss, make_metrics(recipe_.evaluate.metrics));
   const pruning::Count count = pruning::count(pruning::prepare(module.view()));
   out.parameters = count.parameters;
   out.macs = count.macs;
@@ -109,19 +103,10 @@ TrainerOptions Way::trainer_options(const std::string& name, const Training& tra
                      .clip_norm = training.clip_norm,
                      .accumulate = training.accumulate,
                      .validation = loaders_.held_out,
-                     .metrics = metrics_of(recipe_),
+                     .metrics = make_metrics(recipe_.evaluate.metrics),
                      .seed = result_.seed,
                      .progress = options_.progress};
-  if (training.distillation) {
-    const auto teacher = std::make_shared<GraphModule>(formats::read_onnx(teacher_));
-    teacher->to(options_.device);
-    const Distillation& distillation = *training.distillation;
-    out.callbacks.push_back(
-        std::make_shared<DistillationCallback>(DistillationOptions{.teacher = Callable(teacher),
-                                                                   .kind = distillation.kind,
-                                                                   .temperature = distillation.temperature,
-                                                                   .alpha = distillation.alpha}));
-  }
+  if (training.distillation) out.callbacks.push_back(distil_from(teacher_, *training.distillation, options_.device));
   if (training.keep_best) out.callbacks.push_back(std::make_shared<KeepBest>(recipe_.evaluate.metrics.front()));
   out.callbacks.push_back(std::make_shared<Stopper>(options_.stop));
   if (options_.on_epoch)

@@ -4,32 +4,18 @@
 #include "coppice/base/error.hpp"
 #include "coppice/base/mapped_file.hpp"
 
+#include "train/evaluation_json.hpp"
+
 namespace coppice::recipe {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json to_json(const Evaluation& evaluation) {
-  Json out{{"samples", evaluation.samples}};
-  if (evaluation.loss) out["loss"] = *evaluation.loss;
-  for (const auto& [name, value] : evaluation.metrics) out["metrics"][name] = value;
-  return out;
-}
-
-Evaluation evaluation_of(const Json& json) {
-  Evaluation out;
-  out.samples = json.at("samples").get<std::int64_t>();
-  if (json.contains("loss")) out.loss = json.at("loss").get<double>();
-  if (json.contains("metrics"))
-    for (const auto& [name, value] : json.at("metrics").items()) out.metrics.emplace_back(name, value.get<double>());
-  return out;
-}
-
 }  // namespace
 
 Json to_json(const StageResult& stage) {
-  Json out{{"stage", stage.stage}, {"held_out", to_json(stage.held_out)}};
-  if (stage.test) out["test"] = to_json(*stage.test);
+  Json out{{"stage", stage.stage}, {"held_out", coppice::to_json(stage.held_out)}};
+  if (stage.test) out["test"] = coppice::to_json(*stage.test);
   out["parameters"] = stage.parameters;
   out["macs"] = stage.macs;
   out["seconds"] = stage.seconds;

@@ -1,0 +1,21 @@
+#include "train/evaluation_json.hpp"
+
+namespace coppice {
+
+nlohmann::ordered_json to_json(const Evaluation& evaluation) {
+  nlohmann::ordered_json out{{"samples", evaluation.samples}};
+  if (evaluation.loss) out["loss"] = *evaluation.loss;
+  auto& metrics = out["metrics"] = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : evaluation.metrics) metrics[name] = value;
+  return out;
+}
+
+Evaluation evaluation_of(const nlohmann::ordered_json& json) {
+  Evaluation out;
+  out.samples = json.at("samples").get<std::int64_t>();
+  if (json.contains("loss")) out.loss = json.at("loss").get<double>();
+  for (const auto& [name, value] : json.at("metrics").items()) out.metrics.emplace_back(name, value.get<double>());
+  return out;
+}
+
+}  // namespace coppice
