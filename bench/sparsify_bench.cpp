@@ -55,6 +55,11 @@ struct Block {
                           nullptr}});
     }
   }
+  std::vector<std::span<std::byte>> rooms() {
+    std::vector<std::span<std::byte>> out;
+    for (std::size_t i = 0; i < tensors.size(); ++i) out.push_back(room(i));
+    return out;
+  }
   std::span<std::byte> room(std::size_t i) {
     const auto& part = tensors[i].tensor.bytes;
     return std::span(bytes).subspan(static_cast<std::size_t>(part.data() - bytes.data()), part.size());
@@ -120,7 +125,7 @@ void report(DType dtype, std::int64_t count, int turns) {
       {"zero half, all layers",
        [&] {
          const auto smallest = tensor::Smallest::of(block.tensors, count / 2);
-         for (std::size_t i = 0; i < block.tensors.size(); ++i) smallest.zero(i, block.room(i));
+         smallest.zero(block.rooms());
        }},
       {"of this, choosing",
        [&] { sink = static_cast<std::uint64_t>(tensor::Smallest::of(block.tensors, count / 2).chosen(0)); }},

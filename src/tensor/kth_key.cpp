@@ -114,17 +114,18 @@ class Search {
     if (sample_.empty()) return;
     const auto size = static_cast<double>(sample_.size());
     const double share = static_cast<double>(rank) / static_cast<double>(total_);
-    // As if neighbours were all alike, which is the worst case.
-    const double margin = spread * std::sqrt(share * (1 - share) * size * kPlace) + spread * kPlace;
+    // Neighbours are somewhat alike: as if half as many had been drawn.
+    const double margin = spread * std::sqrt(share * (1 - share) * size * 2) + spread * kPlace;
     const double from = std::floor(share * size - margin), to = std::ceil(share * size + margin);
-    if (from >= 0) low_ = sampled(from);
-    if (to < size) high_ = sampled(to);
-  }
-
-  std::int64_t sampled(double place) {
-    const auto at = sample_.begin() + static_cast<std::ptrdiff_t>(place);
-    std::nth_element(sample_.begin(), at, sample_.end());
-    return *at;
+    auto rest = sample_.begin();
+    const auto next = [&](double place) {
+      const auto at = sample_.begin() + static_cast<std::ptrdiff_t>(place);
+      std::nth_element(rest, at, sample_.end());
+      rest = at;
+      return *at;
+    };
+    if (from >= 0) low_ = next(from);
+    if (to < size) high_ = next(to);
   }
 
   void scan() {
@@ -244,6 +245,21 @@ std::int64_t behind_equals(const KeyList& list, const KeyKind& kind, const Piece
   return piece.first + piece.size;
 }
 
+void cut_runs(const KeyList& keys, const KeyCut& cut, std::size_t list, std::int64_t begin, std::int64_t end,
+              const CutBody& body) {
+  const std::int64_t none = cut.key, with_equals = cut.key == highest ? highest : cut.key + 1;
+  std::vector<std::byte> scratch(kMostKeys * 8);
+  for (std::int64_t at = begin; at < end;) {
+    std::int64_t next = std::min(at + static_cast<std::int64_t>(kMostKeys), end);
+    const bool before = list < cut.list || (list == cut.list && at < cut.index);
+    if (list == cut.list && before) next = std::min(next, cut.index);
+    const auto count = static_cast<std::size_t>(next - at);
+    body(keys.read(at, count, scratch.data()), at, count, before ? with_equals : none);
+    at = next;
+  }
+  if (keys.done) keys.done(begin, static_cast<std::size_t>(end - begin));
+}
+
 }  // namespace
 
 KeyCut find_cut(std::span<const KeyList> lists, const KeyKind& kind, std::int64_t count, const RefuseKey& refuse,
@@ -274,21 +290,21 @@ KeyCut find_cut(std::span<const KeyList> lists, const KeyKind& kind, std::int64_
 }
 
 void for_each_cut_run(const KeyList& keys, const KeyCut& cut, std::size_t list, const CutBody& body) {
-  const std::int64_t none = cut.key, with_equals = cut.key == highest ? highest : cut.key + 1;
-  base::parallel_for(static_cast<std::size_t>(keys.size), static_cast<std::size_t>(kPiece),
-                     [&](std::size_t begin, std::size_t end) {
-                       std::vector<std::byte> scratch(kMostKeys * 8);
-                       const auto stop = static_cast<std::int64_t>(end);
-                       for (auto at = static_cast<std::int64_t>(begin); at < stop;) {
-                         std::int64_t next = std::min<std::int64_t>(at + static_cast<std::int64_t>(kMostKeys), stop);
-                         const bool before = list < cut.list || (list == cut.list && at < cut.index);
-                         if (list == cut.list && at < cut.index) next = std::min(next, cut.index);
-                         const auto count = static_cast<std::size_t>(next - at);
-                         body(keys.read(at, count, scratch.data()), at, count, before ? with_equals : none);
-                         at = next;
-                       }
-                       if (keys.done) keys.done(static_cast<std::int64_t>(begin), end - begin);
-                     });
+  const auto grain = static_cast<std::size_t>(kPiece);
+  base::parallel_for(static_cast<std::size_t>(keys.size), grain, [&](std::size_t begin, std::size_t end) {
+    cut_runs(keys, cut, list, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end), body);
+  });
+}
+
+void for_each_cut_run(std::span<const KeyList> lists, const KeyCut& cut,
+                      const std::function<CutBody(std::size_t list)>& body) {
+  const std::vector<Piece> pieces = pieces_of(lists);
+  base::parallel_for(pieces.size(), 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const Piece& piece = pieces[i];
+      cut_runs(lists[piece.list], cut, piece.list, piece.first, piece.first + piece.size, body(piece.list));
+    }
+  });
 }
 
 }  // namespace coppice::tensor

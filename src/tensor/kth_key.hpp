@@ -36,7 +36,7 @@ struct KeyCut {
 using RefuseKey = std::function<void(std::size_t list, std::int64_t index)>;
 
 /// Standard deviations of the sample that the first bracket spans to either side.
-inline constexpr double kSpread = 3.5;
+inline constexpr double kSpread = 3;
 
 /// Finds the cut for 0 <= count <= all keys. Every key is read once and checked against the limit; where a bracket
 /// missed, again. `spread` moves time, never the result.
@@ -47,5 +47,8 @@ KeyCut find_cut(std::span<const KeyList> lists, const KeyKind& kind, std::int64_
 /// body(data, first, count, bound), where keys below `bound` are chosen.
 using CutBody = std::function<void(const std::byte* data, std::int64_t first, std::size_t count, std::int64_t bound)>;
 void for_each_cut_run(const KeyList& keys, const KeyCut& cut, std::size_t list, const CutBody& body);
+/// The same for all lists, whose pieces share the threads: body(list) makes the body for a list.
+void for_each_cut_run(std::span<const KeyList> lists, const KeyCut& cut,
+                      const std::function<CutBody(std::size_t list)>& body);
 
 }  // namespace coppice::tensor

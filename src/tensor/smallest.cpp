@@ -101,6 +101,9 @@ struct Smallest::State {
   KeyKind kind;
   DType dtype = DType::float64;  ///< Of the keys.
   KeyCut cut;
+
+  CutBody zeroing(std::span<std::byte> out) const;
+  void check_room(std::size_t list, std::span<std::byte> out) const;
 };
 
 Smallest Smallest::of(std::vector<Weights> lists, std::int64_t count) {
@@ -175,18 +178,40 @@ Mask Smallest::mask(std::size_t list) const {
 }
 
 void Smallest::zero(std::size_t list, std::span<std::byte> out) const {
-  if (list >= state_->tensors.size()) throw Error("smallest: expected weights to zero, found scores");
+  state_->check_room(list, out);
   const Tensor& tensor = state_->tensors[list];
   if (state_->dtype != tensor.dtype) return apply_mask(mask(list), tensor, out);
-  if (out.size() != tensor.bytes.size()) {
-    throw Error("smallest: expected " + std::to_string(tensor.bytes.size()) + " bytes to write, found " +
+  for_each_cut_run(state_->keys[list], state_->cut, list, state_->zeroing(out));
+}
+
+void Smallest::zero(std::span<const std::span<std::byte>> out) const {
+  if (out.size() != state_->keys.size()) {
+    throw Error("smallest: expected room for " + std::to_string(state_->keys.size()) + " lists, found " +
                 std::to_string(out.size()));
   }
-  const std::size_t width = state_->kind.width;
-  for_each_cut_run(state_->keys[list], state_->cut, list,
-                   [&](const std::byte* data, std::int64_t first, std::size_t count, std::int64_t bound) {
-                     zero_keys({data, count, width}, bound, out.data() + static_cast<std::size_t>(first) * width);
-                   });
+  bool alike = true;
+  for (std::size_t list = 0; list < out.size(); ++list) {
+    state_->check_room(list, out[list]);
+    alike = alike && state_->tensors[list].dtype == state_->dtype;
+  }
+  if (alike)
+    return for_each_cut_run(state_->keys, state_->cut, [&](std::size_t list) { return state_->zeroing(out[list]); });
+  for (std::size_t list = 0; list < out.size(); ++list) zero(list, out[list]);
+}
+
+CutBody Smallest::State::zeroing(std::span<std::byte> out) const {
+  return [out, width = kind.width](const std::byte* data, std::int64_t first, std::size_t count, std::int64_t bound) {
+    zero_keys({data, count, width}, bound, out.data() + static_cast<std::size_t>(first) * width);
+  };
+}
+
+void Smallest::State::check_room(std::size_t list, std::span<std::byte> out) const {
+  if (list >= tensors.size()) throw Error("smallest: expected weights to zero, found scores");
+  const std::size_t expected = tensors[list].bytes.size();
+  if (out.size() != expected) {
+    throw Error("smallest: expected " + std::to_string(expected) + " bytes to write, found " +
+                std::to_string(out.size()));
+  }
 }
 
 Tensor Smallest::zeroed(std::size_t list) const {

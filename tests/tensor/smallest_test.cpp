@@ -65,7 +65,13 @@ void expect_as_sorted(const std::vector<Tensor>& tensors, std::int64_t count) {
   for (const int threads : {1, 2, 7}) {
     const Threads scope(threads);
     const Smallest smallest = Smallest::of(named(tensors), count);
+    std::vector<Buffer> buffers;
+    std::vector<std::span<std::byte>> rooms;
+    for (const Tensor& tensor : tensors) rooms.push_back(buffers.emplace_back(tensor.bytes.size()).span());
+    smallest.zero(rooms);
     for (std::size_t list = 0; list < tensors.size(); ++list) {
+      const Tensor all{tensors[list].dtype, tensors[list].shape, std::move(buffers[list]).freeze(), nullptr};
+      ASSERT_TRUE(zeroed_by(tensors[list], all, expected[list])) << "list " << list;
       ASSERT_EQ(smallest.mask(list), expected[list]) << "list " << list << ", count " << count;
       ASSERT_EQ(smallest.chosen(list), expected[list].dropped());
       ASSERT_TRUE(zeroed_by(tensors[list], smallest.zeroed(list), expected[list])) << "list " << list;

@@ -51,6 +51,8 @@ class Smallest {
   /// apply_mask() with that mask, without building it where lists are of one type. Lists of weights only: throws Error
   /// on scores. `out` as there.
   void zero(std::size_t list, std::span<std::byte> out) const;
+  /// The same for all lists at once, whose work shares the threads: one room a list.
+  void zero(std::span<const std::span<std::byte>> out) const;
   Tensor zeroed(std::size_t list) const;
 
  private:

@@ -1,0 +1,32 @@
+#!/bin/sh
+# Builds and runs the benchmark of sparsify, then PyTorch's global_unstructured on as many weights where Python's torch
+# is installed (Debian: python3-torch). Ratios are within the one run; the times alone tell little on a busy machine.
+set -eu
+cd "$(dirname "$0")/.."
+build=${1:-build/release}
+weights=${2:-105000000}
+cmake --preset release -B "$build" -DCOPPICE_BENCH=ON >/dev/null
+cmake --build "$build" --target sparsify_bench >/dev/null
+"$build/bench/sparsify_bench" "$weights"
+if ! python3 -c 'import torch' 2>/dev/null; then
+  echo "PyTorch: skipped, python3 has no torch here"
+  exit 0
+fi
+python3 - "$weights" <<'PYTHON'
+import sys, time, torch
+from torch.nn.utils import prune
+torch.set_num_threads(2)
+total, layers = int(sys.argv[1]), 50
+modules = [torch.nn.Linear(total // layers // 1000, 1000, bias=False) for _ in range(layers)]
+best = float("inf")
+for _ in range(2):
+    for module in modules:
+        torch.nn.init.normal_(module.weight, std=0.02)
+    start = time.perf_counter()
+    prune.global_unstructured([(m, "weight") for m in modules], prune.L1Unstructured, amount=0.5)
+    for module in modules:
+        prune.remove(module, "weight")
+    best = min(best, time.perf_counter() - start)
+count = sum(m.weight.numel() for m in modules)
+print(f"float32   PyTorch {torch.__version__}, all layers {best * 1e3:14.1f} ms {count / best / 1e9:7.4f} G weights/s")
+PYTHON
