@@ -28,7 +28,9 @@ foreach(target coppice_torch coppice_torch_kernels)
 endforeach()
 
 # Samples, and the loop of training, pruning and recovery.
-coppice_room(data USES torch)
+find_package(JPEG REQUIRED)
+find_package(PNG REQUIRED)
+coppice_room(data USES torch PRIVATE JPEG::JPEG PNG::PNG)
 # Of TOML, too, only headers are used, inside.
 find_path(TOML_INCLUDE_DIR toml++/toml.h REQUIRED)
 coppice_room(train USES data PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)

@@ -15,6 +15,7 @@
 #include "coppice/pruning/select.hpp"
 #include "coppice/zoo/zoo.hpp"
 
+#include "picture_seeds.hpp"
 #include "support/npz.hpp"
 #include "support/special_graphs.hpp"
 
@@ -129,6 +130,7 @@ int main(int count, char** arguments) {
     const std::string idx("\0\0\x0b\2\0\0\0\1\0\0\0\2\1\2\3\4", 16);
     save_text(folder / "idx", "matrix.idx", idx);
     save_text(folder / "idx", "matrix.gz", gzip(idx));
+    for (const auto& [file, bytes] : coppice::fuzz::picture_seeds()) save_text(folder / "picture", file, bytes);
     for (const coppice::test::SpecialGraph& special : coppice::test::special_graphs())
       save(folder / "prune", std::string(special.name) + ".onnx", coppice::test::build(special).model);
   } catch (const std::exception& error) {

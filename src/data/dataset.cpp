@@ -7,6 +7,8 @@
 #include "coppice/base/error.hpp"
 #include "coppice/importance/criterion.hpp"
 
+#include "data/sample_numbers.hpp"
+
 namespace coppice::data {
 
 TensorDataset::TensorDataset(std::vector<at::Tensor> inputs, at::Tensor target)
@@ -31,15 +33,19 @@ Batch TensorDataset::gather(const at::Tensor& samples) const {
 
 Subset::Subset(DatasetPtr whole, std::vector<std::int64_t> samples) : whole_(std::move(whole)) {
   if (samples.empty()) throw Error("data: expected a sample or more, found none");
-  for (const std::int64_t sample : samples)
-    if (sample < 0 || sample >= whole_->size())
-      throw Error("data: expected samples 0 to " + std::to_string(whole_->size() - 1) + ", found " +
-                  std::to_string(sample));
+  for (const std::int64_t sample : samples) expect_sample(sample, whole_->size());
   samples_ = at::tensor(samples, at::kLong);
 }
 
 Batch Subset::gather(const at::Tensor& samples) const {
   return whole_->gather(samples_.index_select(0, samples));
+}
+
+DatasetPtr first_samples(DatasetPtr whole, std::int64_t most) {
+  if (most >= whole->size()) return whole;
+  std::vector<std::int64_t> samples(static_cast<std::size_t>(std::max<std::int64_t>(most, 0)));
+  std::iota(samples.begin(), samples.end(), 0);
+  return std::make_shared<Subset>(std::move(whole), std::move(samples));
 }
 
 std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed) {

@@ -1,152 +1,86 @@
 #include "coppice/data/read.hpp"
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
-#include <functional>
-#include <optional>
 #include <string_view>
 
 #include "coppice/base/error.hpp"
-#include "coppice/formats/idx.hpp"
-#include "coppice/formats/npy.hpp"
+#include "coppice/data/images.hpp"
 #include "coppice/formats/npz.hpp"
-#include "coppice/torch/tensors.hpp"
 
-#include "torch/messages.hpp"
+#include "data/arrays.hpp"
+#include "data/text.hpp"
 
 namespace coppice::data {
 namespace {
 
-constexpr std::string_view fashion_mnist = "fashion-mnist", idx = "idx:";
+DatasetPtr read_fashion_mnist(const std::string& text, std::string_view rest, Part part) {
+  if (!std::filesystem::exists(fashion_mnist_folder))
+    throw Error("data \"" + text + "\": expected Debian's package dataset-fashion-mnist in " + fashion_mnist_folder +
+                ", found none; idx:FOLDER reads another folder");
+  const auto number = rest.empty() ? std::nullopt : whole_number(rest.substr(1));
+  if (!rest.empty() && !number)
+    throw Error("data \"" + text + "\": expected a number of samples behind the colon, found \"" +
+                std::string(rest.substr(1)) + "\"");
+  return read_idx_folder(fashion_mnist_folder, part, at_least_one(text, number));
+}
 
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t out = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+DatasetPtr read_cifar(const std::string& text, std::string_view rest, Cifar kind, Part part, Damaged damaged) {
+  const Numbered folder = split_number(rest);
+  const std::int64_t most = at_least_one(text, folder.number);
+  const DatasetPtr whole = read_cifar_folder(folder.name, kind, part, damaged);
+  if (most > whole->size())
+    throw Error(folder.name + ": expected " + std::to_string(most) + " pictures, found " +
+                std::to_string(whole->size()));
+  return most == 0 ? whole : first_samples(whole, most);
+}
+
+/// A name and a number that must be there.
+Numbered name_and_number(const std::string& text, std::string_view rest, const char* expected) {
+  Numbered out = split_number(rest);
+  if (!out.number || *out.number < 1 || out.name.empty())
+    throw Error("data \"" + text + "\": expected " + expected + ", a whole number of 1 or more, found \"" +
+                std::string(rest) + "\"");
   return out;
 }
 
-std::int64_t count(const std::string& text, std::string_view number) {
-  const auto out = whole_number(number);
-  if (!out || *out < 1)
-    throw Error("data \"" + text + "\": expected a number of samples of 1 or more behind the colon, found \"" +
-                std::string(number) + "\"");
-  return *out;
-}
-
-/// "INPUT,INPUT:TARGET", where `load` gives the array that a part names, and `where` tells of a name in messages.
-DatasetPtr read_arrays(std::string_view text, const std::function<at::Tensor(const std::string&)>& load,
-                       const std::function<std::string(const std::string&)>& where) {
-  const std::size_t colon = text.rfind(':');
-  const std::string_view inputs = text.substr(0, colon);
-  std::vector<std::string> names;
-  for (std::size_t begin = 0; begin <= inputs.size();) {
-    const std::size_t end = std::min(inputs.find(',', begin), inputs.size());
-    names.emplace_back(inputs.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  std::vector<at::Tensor> tensors;
-  const auto add = [&](const std::string& name) {
-    at::Tensor tensor = load(name);
-    if (tensor.dim() == 0 || tensor.size(0) == 0)
-      throw Error(where(name) + ": expected an array with a first axis of samples, found " +
-                  shape_text(tensor.sizes()));
-    if (!tensors.empty() && tensors.front().size(0) != tensor.size(0))
-      throw Error(where(name) + ": expected " + std::to_string(tensors.front().size(0)) + " samples, as in " +
-                  where(names.front()) + ", found " + std::to_string(tensor.size(0)));
-    return tensor;
-  };
-  for (const std::string& name : names) tensors.push_back(add(name));
-  const bool target = colon != std::string_view::npos;
-  return std::make_shared<TensorDataset>(tensors, target ? add(std::string(text.substr(colon + 1))) : at::Tensor());
-}
-
-DatasetPtr read_npy_files(const std::string& text) {
-  const auto load = [&](const std::string& path) {
-    if (path.empty())
-      throw Error("data \"" + text +
-                  "\": expected x.npy:y.npy, pairs.npz[:X:Y], fashion-mnist[:N] or idx:FOLDER[:N], found no file name");
-    return to_torch(formats::read_npy(path));
-  };
-  return read_arrays(text, load, [](const std::string& path) { return path; });
-}
-
-/// What is meant by a file alone; the first one of which all arrays are there.
-std::string usual_arrays(const std::string& path, const std::vector<std::string>& found, Part part) {
-  if (found.size() == 1) return found.front();
-  const std::string split = part == Part::training ? "train" : "test";
-  for (const auto& [input, target] : {std::pair<std::string, std::string>{"x", "y"}, {"arr_0", "arr_1"}})
-    if (found.size() == 2 && std::is_permutation(found.begin(), found.end(), std::array{input, target}.begin()))
-      return input + ":" + target;
-  const std::string input = "x_" + split, target = "y_" + split;
-  const auto there = [&](const std::string& name) {
-    return std::find(found.begin(), found.end(), name) != found.end();
-  };
-  if (there(input) && there(target)) return input + ":" + target;
-  std::string list;
-  for (const std::string& name : found) list += (list.empty() ? "" : ", ") + name;
-  throw Error(path + ": expected one array, x and y, arr_0 and arr_1, or " + input + " and " + target + ", found " +
-              (list.empty() ? "none" : list) + "; name them as " + path + ":INPUT:TARGET");
-}
-
-DatasetPtr read_npz_file(const std::string& path, const std::string& arrays, Part part) {
-  const formats::NpzFile file(path);
-  return read_arrays(
-      arrays.empty() ? usual_arrays(path, file.names(), part) : arrays,
-      [&](const std::string& name) { return to_torch(file.read(name)); },
-      [&](const std::string& name) { return path + ":" + name; });
-}
-
-std::string find_file(const std::string& folder, const std::string& name) {
-  for (const std::string& candidate : {folder + "/" + name, folder + "/" + name + ".gz"})
-    if (std::filesystem::exists(candidate)) return candidate;
-  throw Error(folder + ": expected " + name + " or " + name + ".gz there, found none");
+DatasetPtr read_token_file(const std::string& text, std::string_view rest, Damaged damaged) {
+  TokenType type = TokenType::uint16;
+  for (const auto& [name, known] : {std::pair{":uint16", TokenType::uint16}, std::pair{":uint32", TokenType::uint32}})
+    if (rest.ends_with(name)) {
+      type = known;
+      rest.remove_suffix(std::string_view(name).size());
+      break;
+    }
+  const Numbered file = name_and_number(text, rest, "FILE:LENGTH behind tokens:, LENGTH the tokens of a row");
+  return read_tokens(file.name, *file.number, type, damaged);
 }
 
 }  // namespace
 
-DatasetPtr read_idx_folder(const std::string& folder, Part part, std::int64_t most) {
-  const std::string split = part == Part::training ? "train" : "t10k";
-  const std::string pictures_path = find_file(folder, split + "-images-idx3-ubyte");
-  const std::string labels_path = find_file(folder, split + "-labels-idx1-ubyte");
-  at::Tensor pictures = to_torch(formats::read_idx(pictures_path)), labels = to_torch(formats::read_idx(labels_path));
-  if (pictures.dim() != 3 || pictures.scalar_type() != at::kByte || pictures.size(0) == 0)
-    throw Error(pictures_path + ": expected pictures of bytes, found " + std::to_string(pictures.dim()) +
-                " dimensions");
-  if (labels.dim() != 1 || labels.size(0) != pictures.size(0))
-    throw Error(labels_path + ": expected a label for each of " + std::to_string(pictures.size(0)) +
-                " pictures, found " + std::to_string(labels.dim() == 1 ? labels.size(0) : 0));
-  if (most > pictures.size(0))
-    throw Error(pictures_path + ": expected " + std::to_string(most) + " pictures, found " +
-                std::to_string(pictures.size(0)));
-  if (most > 0) {
-    pictures = pictures.narrow(0, 0, most).clone();
-    labels = labels.narrow(0, 0, most);
+DatasetPtr read(const std::string& text, Part part, Damaged damaged) {
+  std::string_view rest = text;
+  const auto take = [&](std::string_view prefix) {
+    if (!rest.starts_with(prefix)) return false;
+    rest.remove_prefix(prefix.size());
+    return true;
+  };
+  if (text == "fashion-mnist" || text.starts_with("fashion-mnist:"))
+    return read_fashion_mnist(text, rest.substr(std::string_view("fashion-mnist").size()), part);
+  if (take("idx:")) {
+    const Numbered folder = split_number(rest);
+    return read_idx_folder(folder.name, part, at_least_one(text, folder.number));
   }
-  return std::make_shared<TensorDataset>(std::vector{pictures.unsqueeze(1)}, labels.to(at::kLong));
-}
-
-DatasetPtr read(const std::string& text, Part part) {
-  const std::string_view view = text;
-  if (view.starts_with(fashion_mnist) && (view.size() == fashion_mnist.size() || view[fashion_mnist.size()] == ':')) {
-    if (!std::filesystem::exists(fashion_mnist_folder))
-      throw Error("data \"" + text + "\": expected Debian's package dataset-fashion-mnist in " + fashion_mnist_folder +
-                  ", found none; idx:FOLDER reads another folder");
-    const bool all = view.size() == fashion_mnist.size();
-    return read_idx_folder(fashion_mnist_folder, part, all ? 0 : count(text, view.substr(fashion_mnist.size() + 1)));
+  if (take("cifar10:")) return read_cifar(text, rest, Cifar::ten, part, damaged);
+  if (take("cifar100:")) return read_cifar(text, rest, Cifar::hundred, part, damaged);
+  if (take("images:")) {
+    const Numbered folder =
+        name_and_number(text, rest, "FOLDER:SIZE behind images:, SIZE the side that pictures are fitted to");
+    return read_image_folder(folder.name, *folder.number, part, damaged);
   }
-  if (!view.starts_with(idx)) {
-    const auto archive = formats::split_npz(view);
-    return archive ? read_npz_file(archive->first, archive->second, part) : read_npy_files(text);
-  }
-  const std::string_view rest = view.substr(idx.size());
-  const std::size_t colon = rest.rfind(':');
-  // A folder's name may hold a colon.
-  if (colon == std::string_view::npos || !whole_number(rest.substr(colon + 1)))
-    return read_idx_folder(std::string(rest), part);
-  return read_idx_folder(std::string(rest.substr(0, colon)), part, count(text, rest.substr(colon + 1)));
+  if (take("tokens:")) return read_token_file(text, rest, damaged);
+  const auto archive = formats::split_npz(text);
+  return archive ? read_npz_file(archive->first, archive->second, part) : read_npy_files(text);
 }
 
 }  // namespace coppice::data

@@ -1,20 +1,14 @@
 #include "coppice/data/transforms.hpp"
 
+#include <cmath>
 #include <limits>
 #include <string>
 
 #include "coppice/base/error.hpp"
 
+#include "data/expect_pictures.hpp"
+
 namespace coppice::data {
-namespace {
-
-void expect_pictures(const at::Tensor& pictures) {
-  if (pictures.dim() != 4)
-    throw Error("transform: expected pictures with axes samples, channels, height and width, found " +
-                std::to_string(pictures.dim()) + " axes");
-}
-
-}  // namespace
 
 Draws::Draws(std::uint64_t seed, std::int64_t epoch, std::int64_t batch) {
   std::seed_seq parts{static_cast<std::uint32_t>(seed),  static_cast<std::uint32_t>(seed >> 32),
@@ -31,6 +25,10 @@ std::int64_t Draws::below(std::int64_t bound) {
   std::uint64_t draw = generator_();
   while (draw >= last) draw = generator_();
   return static_cast<std::int64_t>(draw % range);
+}
+
+double Draws::unit() {
+  return std::ldexp(static_cast<double>(below(std::int64_t{1} << 53)), -53);
 }
 
 Transform normalize(std::vector<double> mean, std::vector<double> deviation) {

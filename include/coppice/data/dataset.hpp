@@ -20,6 +20,8 @@ class Dataset {
   virtual Batch gather(const at::Tensor& samples) const = 0;
   /// By class number, where the data name them.
   virtual std::vector<std::string> class_names() const { return {}; }
+  /// What was wrong with each record that was left out as damaged.
+  virtual std::vector<std::string> skipped() const { return {}; }
 };
 
 using DatasetPtr = std::shared_ptr<const Dataset>;
@@ -48,11 +50,19 @@ class Subset : public Dataset {
   std::int64_t size() const override { return samples_.size(0); }
   Batch gather(const at::Tensor& samples) const override;
   std::vector<std::string> class_names() const override { return whole_->class_names(); }
+  std::vector<std::string> skipped() const override { return whole_->skipped(); }
 
  private:
   DatasetPtr whole_;
   at::Tensor samples_;
 };
+
+/// The first `most` samples, or all where there are no more.
+DatasetPtr first_samples(DatasetPtr whole, std::int64_t most);
+
+/// Fetches every sample once, in several threads, and leaves out those for which an Error is thrown: skipped() tells
+/// what they said, in their order. `whole` itself where there are none. Throws Error where no sample is left.
+DatasetPtr without_damaged(const DatasetPtr& whole);
 
 /// The numbers 0 to count - 1 in an order that depends on the seed alone, the same on every machine.
 std::vector<std::int64_t> shuffled(std::int64_t count, std::uint64_t seed);

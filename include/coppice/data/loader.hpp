@@ -31,8 +31,6 @@ class Loader {
   /// Real inputs and targets, and pictures of bytes, have the type `real`.
   void for_each(std::int64_t epoch, std::int64_t first, const std::function<bool(Batch)>& callback) const;
 
-  const DatasetPtr& dataset() const { return dataset_; }
-
  private:
   Batch fetch(const at::Tensor& order, std::int64_t epoch, std::int64_t batch) const;
 

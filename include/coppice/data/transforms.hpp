@@ -15,6 +15,8 @@ class Draws {
   /// 0 to below `bound`, at least 1.
   std::int64_t below(std::int64_t bound);
   bool coin() { return below(2) == 1; }
+  /// 0 to below 1, a multiple of 2^-53.
+  double unit();
 
  private:
   std::mt19937_64 generator_;
@@ -30,5 +32,13 @@ Transform normalize(std::vector<double> mean, std::vector<double> deviation);
 Transform random_shift(std::int64_t margin);
 /// Mirrors half of the pictures left to right, drawn for each.
 Transform random_flip();
+/// [N, C, size, size] from the middle, or from a place that is drawn for each picture. The transforms throw Error for
+/// pictures that are smaller.
+Transform centre_crop(std::int64_t size);
+Transform random_crop(std::int64_t size);
+/// [N, C, size, size]: a piece of each picture, drawn for each and scaled, bilinear and antialiased. Its area is
+/// `least` to all of the picture's, its width over its height is 3/4 to 4/3; a side that would be longer than the
+/// picture's is as long. Throws Error unless `least` is above 0 and at most 1.
+Transform random_resized_crop(std::int64_t size, double least);
 
 }  // namespace coppice::data
