@@ -1,7 +1,5 @@
 #include "coppice/train/sensitivity.hpp"
 
-#include <numeric>
-
 #include <nlohmann/json.hpp>
 
 #include "coppice/base/error.hpp"
@@ -19,17 +17,6 @@
 #include "train/recipe/stage_file.hpp"
 
 namespace coppice::cli {
-namespace {
-
-data::DatasetPtr first_samples(data::DatasetPtr dataset, std::int64_t count) {
-  if (count == 0 || count >= dataset->size()) return dataset;
-  std::vector<std::int64_t> places(static_cast<std::size_t>(count));
-  std::iota(places.begin(), places.end(), 0);
-  return std::make_shared<data::Subset>(std::move(dataset), std::move(places));
-}
-
-}  // namespace
-
 void Services::sensitivity(const SensitivityArguments& arguments) {
   if (!arguments.out.empty()) check_target(arguments.out);
   const at::Device device = parse_device(arguments.device);
@@ -48,7 +35,9 @@ void Services::sensitivity(const SensitivityArguments& arguments) {
   data::LoaderOptions loading{.batch_size = arguments.batch_size, .shuffled = false, .workers = 1};
   if (!arguments.mean.empty() || !arguments.deviation.empty())
     loading.transforms.push_back(data::normalize(arguments.mean, arguments.deviation));
-  const data::Loader loader(first_samples(data::read(arguments.data), arguments.samples), loading);
+  data::DatasetPtr dataset = data::read(arguments.data);
+  if (arguments.samples > 0) dataset = data::first_samples(dataset, arguments.samples);
+  const data::Loader loader(dataset, loading);
   GraphModule module(formats::read_onnx(arguments.model));
   module.to(device);
   const Sensitivity found = [&] {

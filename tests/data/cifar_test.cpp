@@ -3,6 +3,7 @@
 #include "coppice/data/read.hpp"
 
 #include "data/small.hpp"
+#include "support/message.hpp"
 #include "support/scratch.hpp"
 
 namespace coppice::data {
@@ -41,8 +42,8 @@ TEST(Cifar, ReadsTheBinaryVersion) {
   EXPECT_TRUE(training->class_names().empty());
   EXPECT_TRUE(whole(read("cifar10:" + folder, Part::test)).target.equal(at::tensor({9}, at::kLong)));
   EXPECT_EQ(read("cifar10:" + folder + ":4")->size(), 4);
-  EXPECT_EQ(failure([&] { read("cifar10:" + folder + ":11"); }), folder + ": expected 11 pictures, found 10");
-  EXPECT_EQ(failure([&] { read("cifar10:" + folder + ":0"); }),
+  EXPECT_EQ(test::message([&] { read("cifar10:" + folder + ":11"); }), folder + ": expected 11 pictures, found 10");
+  EXPECT_EQ(test::message([&] { read("cifar10:" + folder + ":0"); }),
             "data \"cifar10:" + folder + ":0\": expected a number of 1 or more behind the colon, found 0");
   EXPECT_THROW(training->gather(at::tensor({10}, at::kLong)), Error);
 }
@@ -54,7 +55,7 @@ TEST(Cifar, NamesItsClasses) {
   EXPECT_EQ(read("cifar10:" + folder + ":3")->class_names(),
             (std::vector<std::string>{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}));
   save(names, "a\nb\n");
-  EXPECT_EQ(failure([&] { read("cifar10:" + folder); }),
+  EXPECT_EQ(test::message([&] { read("cifar10:" + folder); }),
             names + ": expected the names of 10 classes, one a line, found 2");
 }
 
@@ -68,7 +69,7 @@ TEST(Cifar, TakesTheFineLabelsOfAHundred) {
   EXPECT_EQ(found.inputs[0][1][2][31][31].item<int>(), 8);
   EXPECT_TRUE(whole(read("cifar100:" + folder, Part::test)).target.equal(at::tensor({4}, at::kLong)));
   save(folder + "/test.bin", record("\x14\4", '\7'));
-  EXPECT_EQ(failure([&] { read("cifar100:" + folder, Part::test); }),
+  EXPECT_EQ(test::message([&] { read("cifar100:" + folder, Part::test); }),
             folder + "/test.bin: record 0: expected a coarse label of 0 to 19, found 20");
 }
 
@@ -78,7 +79,7 @@ TEST(Cifar, NamesWhatIsDamaged) {
                     last = folder + "/data_batch_5.bin";
   save(second, record({'\2'}, '\1') + record({'\xa'}, '\1') + record({'\2'}, '\1'));
   const std::string label = second + ": record 1: expected a label of 0 to 9, found 10";
-  EXPECT_EQ(failure([&] { read("cifar10:" + folder); }), label);
+  EXPECT_EQ(test::message([&] { read("cifar10:" + folder); }), label);
   save(last, record({'\5'}, '\1') + record({'\6'}, '\1').substr(0, 3072));
   const DatasetPtr found = read("cifar10:" + folder, Part::training, Damaged::skipped);
   EXPECT_EQ(found->skipped(), (std::vector<std::string>{label, last + ": record 1: expected 3073 bytes, found 3072"}));
@@ -87,15 +88,15 @@ TEST(Cifar, NamesWhatIsDamaged) {
   EXPECT_TRUE(read("cifar10:" + folder, Part::test, Damaged::skipped)->skipped().empty());
 
   save(folder + "/test_batch.bin", record({'\xff'}, '\1'));
-  EXPECT_NE(failure([&] {
+  EXPECT_NE(test::message([&] {
               read("cifar10:" + folder, Part::test, Damaged::skipped);
             }).find("found none: the first of 1 says: " + folder + "/test_batch.bin: record 0"),
             std::string::npos);
   save(folder + "/test_batch.bin", "");
-  EXPECT_EQ(failure([&] { read("cifar10:" + folder, Part::test, Damaged::skipped); }),
+  EXPECT_EQ(test::message([&] { read("cifar10:" + folder, Part::test, Damaged::skipped); }),
             folder + "/test_batch.bin: expected records of pictures, found an empty file");
   std::filesystem::remove(second);
-  EXPECT_NE(failure([&] { read("cifar10:" + folder); }).find(second), std::string::npos);
+  EXPECT_NE(test::message([&] { read("cifar10:" + folder); }).find(second), std::string::npos);
 }
 
 }  // namespace

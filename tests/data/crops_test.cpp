@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "coppice/base/error.hpp"
+
 #include "data/small.hpp"
 
 namespace coppice::data {

@@ -3,6 +3,7 @@
 #include "coppice/data/images.hpp"
 
 #include "data/small.hpp"
+#include "support/message.hpp"
 #include "support/pictures.hpp"
 #include "support/scratch.hpp"
 
@@ -80,7 +81,7 @@ TEST(ImageFolder, SkipsDamagedPicturesOnlyIfAsked) {
   const DatasetPtr refusing = read_image_folder(folder, 8);
   EXPECT_EQ(refusing->size(), 7);
   const std::string gif = folder + "/cat/z.png: expected a JPEG or PNG picture: it begins as neither";
-  EXPECT_EQ(failure([&] { whole(refusing); }), gif);
+  EXPECT_EQ(test::message([&] { whole(refusing); }), gif);
   const DatasetPtr found = read_image_folder(folder, 8, Part::training, Damaged::skipped);
   EXPECT_EQ(found->skipped(),
             (std::vector<std::string>{
@@ -95,7 +96,7 @@ TEST(ImageFolder, HasPartsWhereTheFoldersAre) {
   const std::string folder = scratch / "parts";
   save(folder + "/train/cat/a.jpg", grey_jpeg(10));
   save(folder + "/train/dog/a.jpg", grey_jpeg(20));
-  EXPECT_EQ(failure([&] { read_image_folder(folder, 8, Part::test); }),
+  EXPECT_EQ(test::message([&] { read_image_folder(folder, 8, Part::test); }),
             folder + ": expected a folder test or val beside train, found none");
   save(folder + "/val/dog/b.jpg", grey_jpeg(30));
   EXPECT_EQ(read_image_folder(folder, 8)->size(), 2);
@@ -104,7 +105,7 @@ TEST(ImageFolder, HasPartsWhereTheFoldersAre) {
   save(folder + "/test/cat/c.jpg", grey_jpeg(40));
   EXPECT_EQ(shades(whole(read_image_folder(folder, 8, Part::test)).inputs[0]), (std::vector<std::int64_t>{40}));
   save(folder + "/test/cow/c.jpg", grey_jpeg(40));
-  EXPECT_EQ(failure([&] { read_image_folder(folder, 8, Part::test); }),
+  EXPECT_EQ(test::message([&] { read_image_folder(folder, 8, Part::test); }),
             folder + "/test/cow: expected a class of " + folder + "/train, found another");
   // A class may have such a name.
   save(folder + "/bus/c.jpg", grey_jpeg(50));
@@ -115,14 +116,15 @@ TEST(ImageFolder, HasPartsWhereTheFoldersAre) {
 TEST(ImageFolder, SaysWhatIsMissing) {
   const test::Scratch scratch;
   const std::string folder = animals(scratch);
-  EXPECT_NE(failure([&] { read("images:" + folder); }).find("expected FOLDER:SIZE behind images:"), std::string::npos);
-  EXPECT_NE(failure([&] { read("images:" + folder + ":0"); }).find("of 1 or more"), std::string::npos);
-  EXPECT_NE(failure([&] { read("images:" + folder + "/nowhere:8"); }).find("nowhere: expected a folder"),
+  EXPECT_NE(test::message([&] { read("images:" + folder); }).find("expected FOLDER:SIZE behind images:"),
             std::string::npos);
-  EXPECT_EQ(failure([&] { read("images:" + folder + "/cat:8"); }),
+  EXPECT_NE(test::message([&] { read("images:" + folder + ":0"); }).find("of 1 or more"), std::string::npos);
+  EXPECT_NE(test::message([&] { read("images:" + folder + "/nowhere:8"); }).find("nowhere: expected a folder"),
+            std::string::npos);
+  EXPECT_EQ(test::message([&] { read("images:" + folder + "/cat:8"); }),
             folder + "/cat: expected a folder for each class, found none");
   std::filesystem::create_directory(folder + "/ant");
-  EXPECT_EQ(failure([&] { read("images:" + folder + ":8"); }),
+  EXPECT_EQ(test::message([&] { read("images:" + folder + ":8"); }),
             folder + "/ant: expected pictures (.jpg, .jpeg, .png), found none");
 }
 

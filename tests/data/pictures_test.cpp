@@ -5,6 +5,7 @@
 #include "coppice/data/images.hpp"
 
 #include "data/small.hpp"
+#include "support/message.hpp"
 
 namespace coppice::data {
 namespace {
@@ -18,7 +19,7 @@ at::Tensor decoded(const std::string& file) {
 }
 
 std::string refusal(const std::string& file) {
-  return failure([&] { decoded(file); });
+  return test::message([&] { decoded(file); });
 }
 
 // Two blocks of 8 by 8 side by side.
@@ -146,7 +147,7 @@ TEST(FitPicture, ScalesTheShorterSideAndTakesTheMiddle) {
   EXPECT_TRUE(fit_picture(row.expand({3, 2, 4}), 2).equal(bytes({20, 60}, {1, 1, 2}).expand({3, 2, 2})));
   EXPECT_TRUE(
       fit_picture(row.reshape({1, 4, 1}).expand({3, 4, 3}), 3).equal(bytes({10, 20, 60}, {1, 3, 1}).expand({3, 3, 3})));
-  EXPECT_NE(failure([&] {
+  EXPECT_NE(test::message([&] {
               fit_picture(row.expand({3, 1, 4}), 10000);
             }).find("less oblong than 3x1x4"),
             std::string::npos);

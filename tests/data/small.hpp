@@ -1,11 +1,9 @@
 #pragma once
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "coppice/base/error.hpp"
 #include "coppice/data/loader.hpp"
 
 namespace coppice::data {
@@ -13,15 +11,6 @@ namespace coppice::data {
 inline void save(const std::string& path, const std::string& bytes) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
   std::ofstream(path, std::ios::binary) << bytes;
-}
-
-inline std::string failure(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 /// All samples in one batch, as they are kept.

@@ -5,6 +5,7 @@
 #include "coppice/torch/tensors.hpp"
 
 #include "data/small.hpp"
+#include "support/message.hpp"
 #include "support/scratch.hpp"
 
 namespace coppice::data {
@@ -24,7 +25,7 @@ TEST(Tokens, AreRowsAndWhatFollows) {
   EXPECT_TRUE(both.inputs.at(0).equal(at::tensor({65535, 5, 6, 1, 2, 3}, at::kLong).reshape({2, 3})));
   EXPECT_TRUE(both.target.equal(at::tensor({5, 6, 7, 2, 3, 65535}, at::kLong).reshape({2, 3})));
   EXPECT_EQ(read("tokens:" + file + ":7")->size(), 1);
-  EXPECT_EQ(failure([&] { read("tokens:" + file + ":8"); }),
+  EXPECT_EQ(test::message([&] { read("tokens:" + file + ":8"); }),
             file + ": expected a row of 8 tokens and the one that follows, found 8 tokens");
   const Batch wide = whole(read("tokens:" + file + ":3:uint32"));
   EXPECT_TRUE(wide.inputs.at(0).equal(at::tensor(Row{0x20001, 0xffff0003, 0x60005}, at::kLong).reshape({1, 3})));
@@ -46,10 +47,10 @@ TEST(Tokens, ComeFromNpyFilesToo) {
     EXPECT_TRUE(found.target.equal(at::arange(1, 7, at::kLong).reshape({3, 2})));
   }
   formats::write_npy(to_coppice(at::zeros({2, 3}, at::kInt)), file);
-  EXPECT_EQ(failure([&] { read("tokens:" + file + ":2"); }),
+  EXPECT_EQ(test::message([&] { read("tokens:" + file + ":2"); }),
             file + ": expected whole numbers with one axis, found int32 2x3");
   formats::write_npy(to_coppice(at::zeros({6})), file);
-  EXPECT_NE(failure([&] { read("tokens:" + file + ":2"); }).find("found float32 6"), std::string::npos);
+  EXPECT_NE(test::message([&] { read("tokens:" + file + ":2"); }).find("found float32 6"), std::string::npos);
 }
 
 TEST(Tokens, NameWhatIsDamaged) {
@@ -57,19 +58,22 @@ TEST(Tokens, NameWhatIsDamaged) {
   const std::string file = scratch / "tokens.npy", raw = scratch / "tokens.bin";
   formats::write_npy(to_coppice(at::tensor({1, 2, 3, -4, 5, 6, 7}, at::kInt)), file);
   const std::string wrong = file + ": token 3: expected 0 or more, found -4";
-  EXPECT_EQ(failure([&] { whole(read("tokens:" + file + ":2")); }), wrong);
+  EXPECT_EQ(test::message([&] { whole(read("tokens:" + file + ":2")); }), wrong);
   // Both rows that hold it: as input, and as the last target of the row before were the rows of length 3.
   const DatasetPtr found = read("tokens:" + file + ":2", Part::training, Damaged::skipped);
   EXPECT_EQ(found->skipped(), std::vector<std::string>{wrong});
   EXPECT_TRUE(whole(found).inputs.at(0).equal(at::tensor({1, 2, 5, 6}, at::kLong).reshape({2, 2})));
   EXPECT_EQ(read("tokens:" + file + ":3", Part::training, Damaged::refused)->size(), 2);
-  EXPECT_NE(failure([&] { read("tokens:" + file + ":3", Part::training, Damaged::skipped); }).find("first of 2 says"),
-            std::string::npos);
+  EXPECT_NE(
+      test::message([&] { read("tokens:" + file + ":3", Part::training, Damaged::skipped); }).find("first of 2 says"),
+      std::string::npos);
   save(raw, "\1\0\2\0\3"s);
-  EXPECT_EQ(failure([&] { read("tokens:" + raw + ":1"); }), raw + ": expected whole numbers of 2 bytes, found 5 bytes");
+  EXPECT_EQ(test::message([&] { read("tokens:" + raw + ":1"); }),
+            raw + ": expected whole numbers of 2 bytes, found 5 bytes");
   save(raw, "");
-  EXPECT_NE(failure([&] { read("tokens:" + raw + ":1"); }).find("found 0 tokens"), std::string::npos);
-  EXPECT_NE(failure([&] { read("tokens:" + raw); }).find("expected FILE:LENGTH behind tokens:"), std::string::npos);
+  EXPECT_NE(test::message([&] { read("tokens:" + raw + ":1"); }).find("found 0 tokens"), std::string::npos);
+  EXPECT_NE(test::message([&] { read("tokens:" + raw); }).find("expected FILE:LENGTH behind tokens:"),
+            std::string::npos);
 }
 
 }  // namespace
