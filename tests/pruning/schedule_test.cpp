@@ -1,5 +1,6 @@
 #include "coppice/pruning/schedule.hpp"
 
+#include <array>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -41,6 +42,31 @@ TEST(Schedule, ValuesByHand) {
   EXPECT_DOUBLE_EQ(progress(Schedule::dsd, 0.5, 0.2, 0.6), 0.6);
   EXPECT_DOUBLE_EQ(progress(Schedule::dsd, 0.75, 0.2, 0.6), 0.4);
   EXPECT_DOUBLE_EQ(progress(Schedule::dsd, 1.0, 0.2, 0.6), 0.2);
+}
+
+// The formulas from 10 % to 60 %, worked out outside this program at 0, 0.1 ... 1.
+TEST(Schedule, ElevenPoints) {
+  const std::pair<Schedule, std::array<double, 11>> expected[] = {
+      {Schedule::one_shot, {0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6}},
+      {Schedule::iterative,
+       {0.1, 0.266666666667, 0.266666666667, 0.266666666667, 0.433333333333, 0.433333333333, 0.433333333333, 0.6, 0.6,
+        0.6, 0.6}},
+      {Schedule::linear, {0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6}},
+      {Schedule::cos,
+       {0.1, 0.112235870926, 0.147745751406, 0.203053686927, 0.272745751406, 0.35, 0.427254248594, 0.496946313073,
+        0.552254248594, 0.587764129074, 0.6}},
+      {Schedule::agp, {0.1, 0.2355, 0.344, 0.4285, 0.492, 0.5375, 0.568, 0.5865, 0.596, 0.5995, 0.6}},
+      {Schedule::one_cycle,
+       {0.101236726315, 0.104977570162, 0.119589430717, 0.170949325316, 0.30072348259, 0.465651910731, 0.558567432401,
+        0.589223425672, 0.59742366164, 0.599488243472, 0.6}},
+      {Schedule::dsd,
+       {0.1, 0.147745751406, 0.272745751406, 0.427254248594, 0.552254248594, 0.6, 0.552254248594, 0.427254248594,
+        0.272745751406, 0.147745751406, 0.1}},
+  };
+  for (const auto& [schedule, values] : expected)
+    for (int k = 0; k <= 10; ++k)
+      EXPECT_NEAR(progress(schedule, k / 10.0, 0.1, 0.6), values[static_cast<std::size_t>(k)], 1e-11)
+          << to_string(schedule) << " at " << k;
 }
 
 TEST(Schedule, EndsExactly) {

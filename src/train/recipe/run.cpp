@@ -179,7 +179,7 @@ class Runner {
     way.teach_by_this();
     PrunerOptions options = recipe_.prune.pruner;
     options.criterion = coppice::random;
-    options.context = Context::local;
+    options.context = Context::global;  // unit by unit, which meets the target as closely as can be
     options.pruning_ratio = {};
     options.layer_ratios.clear();
     options.target_parameters.reset();

@@ -32,7 +32,8 @@ Reports read(const std::string& folder, bool first_stage_counts) {
   std::ifstream file(folder + "/report.json");
   if (!file) throw std::runtime_error(folder + "/report.json: cannot be read");
   Reports out;
-  for (const Json& run : Json::parse(file).at("runs")) {
+  const Json report = Json::parse(file);
+  for (const Json& run : report.at("runs")) {
     const std::string variant = run.at("variant");
     const int seed = run.at("seed");
     Way& way = out.ways[variant];
