@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "coppice/base/parallel.hpp"
+#include "coppice/tensor/patterns.hpp"
 #include "coppice/tensor/smallest.hpp"
 
 namespace {
@@ -113,6 +114,13 @@ void measure(std::vector<Way>& ways, int turns, const std::function<void()>& bef
   }
 }
 
+void print(DType dtype, std::int64_t count, const std::vector<Way>& ways) {
+  for (const Way& way : ways)
+    std::printf("%-9s %-26s %8.1f ms %7.2f G weights/s %6.2f\n", std::string(tensor::name(dtype)).c_str(),
+                way.name.c_str(), way.best * 1e3, static_cast<double>(count) / way.best / 1e9,
+                way.best / ways.front().best);
+}
+
 void report(DType dtype, std::int64_t count, int turns) {
   Block block(dtype, count);
   const auto restore = [&] { std::memcpy(block.bytes.data(), block.source.data(), block.source.size()); };
@@ -134,10 +142,28 @@ void report(DType dtype, std::int64_t count, int turns) {
            tensor::Smallest::of({block.tensors[i]}, block.tensors[i].tensor.elements() / 2).zero(0, block.room(i));
        }}};
   measure(ways, turns, restore);
-  for (const Way& way : ways)
-    std::printf("%-9s %-26s %8.1f ms %7.2f G weights/s %6.2f\n", std::string(tensor::name(dtype)).c_str(),
-                way.name.c_str(), way.best * 1e3, static_cast<double>(count) / way.best / 1e9,
-                way.best / ways.front().best);
+  print(dtype, count, ways);
+}
+
+/// 2:4 from one block of memory to another, beside copying it.
+void report_pattern(DType dtype, std::int64_t count, int turns) {
+  Block block(dtype, count);
+  std::vector<std::byte> to(block.bytes.size());
+  std::vector<Way> ways{
+      {"copy",
+       [&] {
+         base::parallel_for(to.size(), kGrain, [&](std::size_t begin, std::size_t end) {
+           std::memcpy(to.data() + begin, block.bytes.data() + begin, end - begin);
+         });
+       }},
+      {"2:4", [&] {
+         const std::int64_t rows = count / 4096;
+         const auto bytes = tensor::byte_size(dtype, rows * 4096);
+         const Tensor matrix{dtype, {rows, 4096}, tensor::Bytes(nullptr, std::span(block.bytes).first(bytes)), nullptr};
+         tensor::zero_keep_of("w", matrix, {2, 4, 1}, std::span(to).first(bytes));
+       }}};
+  measure(ways, turns, [] {});
+  print(dtype, count, ways);
 }
 
 }  // namespace
@@ -146,7 +172,8 @@ void report(DType dtype, std::int64_t count, int turns) {
 int main(int argc, char** argv) {
   const std::int64_t count = argc > 1 ? std::atoll(argv[1]) : 105000000;
   const int turns = argc > 2 ? std::atoi(argv[2]) : 7;
-  std::printf("%lld weights, %d threads, least of %d; last column: times \"read, then rewrite\"\n",
+  std::printf("%lld weights, %d threads, least of %d; last column: times the first of its kind\n",
               static_cast<long long>(count), coppice::base::thread_count(), turns);
   for (const DType type : {DType::float32, DType::float16, DType::bfloat16, DType::float64}) report(type, count, turns);
+  for (const DType type : {DType::float32, DType::float16}) report_pattern(type, count, turns);
 }

@@ -34,4 +34,23 @@ void mask_keys(const KeyRun& run, std::int64_t bound, std::uint64_t* words);
 /// Copies the run with elements whose bit is 0 as +0. In place or apart.
 void zero_unmasked(const KeyRun& run, const std::uint64_t* words, std::byte* out);
 
+/// `of` rows of `inner` keys each, row after row, `blocks` times: at each of the inner places the `keep` largest of the
+/// rows stay, of equal ones the lower row goes first. KeyRun::count is blocks * of * inner, and may be any number here.
+struct KeyGroups {
+  std::size_t keep = 2, of = 4, inner = 1;
+};
+/// Copies the run with keys that go as +0, in place or apart; with `marks`, those that stay as all ones.
+void keep_largest(const KeyRun& run, const KeyGroups& groups, bool marks, std::byte* out);
+
+/// Joins `count` bits to those at `words` from bit `first` on, which were 0.
+inline void put_bits(std::uint64_t* words, std::int64_t first, const std::uint64_t* bits, std::size_t count) {
+  const auto shift = static_cast<unsigned>(first % 64);
+  std::uint64_t* const to = words + first / 64;
+  for (std::size_t i = 0; i < (count + 63) / 64; ++i) {
+    to[i] |= bits[i] << shift;
+    const std::uint64_t over = shift == 0 ? 0 : bits[i] >> (64 - shift);
+    if (over != 0) to[i + 1] |= over;
+  }
+}
+
 }  // namespace coppice::tensor

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -12,31 +11,10 @@
 #include "tensor/decode.hpp"
 #include "tensor/key_runs.hpp"
 #include "tensor/kth_key.hpp"
+#include "tensor/magnitude_key.hpp"
 
 namespace coppice::tensor {
 namespace {
-
-constexpr std::int64_t infinity = std::bit_cast<std::int64_t>(std::numeric_limits<double>::infinity());
-
-std::int64_t infinity_of(DType dtype) {
-  switch (dtype) {
-    case DType::float16:
-      return 0x7c00;
-    case DType::bfloat16:
-      return 0x7f80;
-    case DType::float32:
-      return 0x7f800000;
-    default:
-      return infinity;
-  }
-}
-
-// Whole numbers in the order of the scores.
-std::int64_t score_key(double score) {
-  if (std::isnan(score)) return infinity + 1;
-  const auto bits = std::bit_cast<std::int64_t>(score + 0.0);  // -0 becomes 0
-  return bits >= 0 ? bits : bits ^ std::numeric_limits<std::int64_t>::max();
-}
 
 double magnitude_of(std::int64_t key, DType dtype) {
   switch (dtype) {
@@ -121,7 +99,7 @@ Smallest Smallest::of(std::vector<Weights> lists, std::int64_t count) {
   check_count(count, total);
   if (alike && !lists.empty()) state->dtype = lists.front().tensor.dtype;
   for (const Weights& list : lists) state->keys.push_back(alike ? own_bits(list.tensor) : as_doubles(list.tensor));
-  state->kind = {static_cast<std::size_t>(bit_width(state->dtype)) / 8, true, infinity_of(state->dtype)};
+  state->kind = {static_cast<std::size_t>(bit_width(state->dtype)) / 8, true, infinity_key(state->dtype)};
   const RefuseKey refuse = [&](std::size_t list, std::int64_t index) {
     throw Error(lists[list].name + ": expected numbers, found NaN as weight " + std::to_string(index));
   };
@@ -137,7 +115,7 @@ Smallest Smallest::of(std::vector<Scores> lists, std::int64_t count) {
     state->keys.push_back(as_keys(list));
   }
   check_count(count, total);
-  state->kind = {8, false, infinity};
+  state->kind = {8, false, kInfinityKey};
   const RefuseKey refuse = [&](std::size_t list, std::int64_t index) {
     throw Error(lists[list].name + ": expected numbers, found NaN as score " + std::to_string(index));
   };
@@ -166,13 +144,7 @@ Mask Smallest::mask(std::size_t list) const {
                      std::uint64_t words[kMostKeys / 64];
                      mask_keys({data, count, kind.width, kind.magnitudes}, bound, words);
                      // Behind the place where ties end, runs do not begin with a word.
-                     const auto shift = static_cast<unsigned>(first % 64);
-                     std::uint64_t* to = out.words.data() + first / 64;
-                     for (std::size_t i = 0; i < (count + 63) / 64; ++i) {
-                       to[i] |= words[i] << shift;
-                       const std::uint64_t over = shift == 0 ? 0 : words[i] >> (64 - shift);
-                       if (over != 0) to[i + 1] |= over;
-                     }
+                     put_bits(out.words.data(), first, words, count);
                    });
   return out;
 }
