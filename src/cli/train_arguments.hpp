@@ -23,7 +23,7 @@ struct TrainArguments {
   std::string model, out, history, device;
   DataArguments data;
   std::int64_t epochs = 1, accumulate = 1;
-  std::string optimizer = "sgd", rate_schedule = "cosine", loss = "cross-entropy";
+  std::string optimizer = "sgd", rate_schedule = "cosine", loss = "cross-entropy", precision = "float32";
   double learning_rate = 0.01, momentum = 0.9, weight_decay = 0, warmup = 0, label_smoothing = 0, clip_norm = 0;
   std::uint64_t seed = 0;
   std::vector<std::string> metrics{"accuracy"};

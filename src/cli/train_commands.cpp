@@ -81,6 +81,7 @@ void add_training_options(CLI::App& command, TrainArguments& arguments) {
   number(command, "--label-smoothing", arguments.label_smoothing, "Share of the target that all classes get");
   number(command, "--clip-norm", arguments.clip_norm, "Most that the gradients' norm may be; 0: any");
   count(command, "--accumulate", arguments.accumulate, 1, "Batches a step");
+  choice(command, "--precision", arguments.precision, "float32|bfloat16", "What convolutions and products compute in");
   add_metrics(command, arguments.metrics);
   whole_number(command.add_option("--seed", arguments.seed, "Of everything that is drawn"), 0,
                std::numeric_limits<std::uint64_t>::max())

@@ -96,6 +96,7 @@ void Services::train(const TrainArguments& arguments) {
       .learning_rate = {.schedule = parse_rate_schedule(arguments.rate_schedule), .warmup = arguments.warmup},
       .clip_norm = arguments.clip_norm,
       .accumulate = arguments.accumulate,
+      .precision = parse_precision(arguments.precision),
       .validation = data.held_out,
       .metrics = recipe::make_metrics(arguments.metrics),
       .seed = arguments.seed,

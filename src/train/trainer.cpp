@@ -10,6 +10,7 @@
 #include "coppice/base/error.hpp"
 
 #include "torch/scoring/batches.hpp"
+#include "train/autocast.hpp"
 #include "train/batches.hpp"
 #include "train/device.hpp"
 #include "train/generators.hpp"
@@ -135,7 +136,11 @@ void Trainer::run_batch(Batch batch, at::Device device) {
   scoring::move_to(batch, device);
   batch_ = std::move(batch);
   tell(&Callback::before_batch);
-  outputs_ = model_(batch_.inputs);
+  {
+    const Autocast autocast(options_.precision, device);
+    outputs_ = model_(batch_.inputs);
+  }
+  if (options_.precision != Precision::float32) outputs_ = at_full_precision(std::move(outputs_));
   loss_ = options_.loss(outputs_, batch_.target);
   tell(&Callback::after_loss);
   const auto value = loss_.item<double>();

@@ -4,10 +4,13 @@
 #include <filesystem>
 #include <numbers>
 
+#include <ATen/autocast_mode.h>
 #include <gtest/gtest.h>
 
 #include "coppice/base/error.hpp"
+#include "coppice/torch/graph_module.hpp"
 #include "coppice/train/optimizer.hpp"
+#include "coppice/zoo/zoo.hpp"
 
 #include "support/message.hpp"
 #include "support/scratch.hpp"
@@ -181,6 +184,65 @@ TEST(Trainer, GoesOnAsIfItHadNeverStopped) {
       }
     }
   }
+}
+
+// Remembers what type its first layer computed in.
+struct Typed : torch::nn::Module {
+  Typed() {
+    torch::manual_seed(2);
+    one = register_module("one", torch::nn::Linear(8, 32));
+    two = register_module("two", torch::nn::Linear(32, 3));
+  }
+  at::Tensor forward(const at::Tensor& input) {
+    const at::Tensor hidden = one(input);
+    seen = hidden.scalar_type();
+    return two(hidden.relu());
+  }
+  torch::nn::Linear one{nullptr}, two{nullptr};
+  at::ScalarType seen = at::kDouble;
+};
+
+TEST(Trainer, ComputesInBfloat16) {
+  struct Types : Callback {
+    void after_loss(Trainer& trainer) override {
+      EXPECT_EQ(trainer.outputs().front().scalar_type(), at::kFloat);
+      EXPECT_EQ(trainer.loss().scalar_type(), at::kFloat);
+    }
+    void before_step(Trainer& trainer) override {
+      for (const at::Tensor& parameter : trainer.model().module().parameters()) {
+        EXPECT_EQ(parameter.scalar_type(), at::kFloat);
+        EXPECT_EQ(parameter.grad().scalar_type(), at::kFloat);
+      }
+    }
+  };
+  const auto train = [](Precision precision, at::ScalarType expected) {
+    const auto net = std::make_shared<Typed>();
+    const auto optimizer = make_optimizer({.learning_rate = 0.1}, net->parameters());
+    Trainer trainer(net, *optimizer, loader(),
+                    {.epochs = 5, .precision = precision, .callbacks = {std::make_shared<Types>()}});
+    const History history = trainer.fit();
+    EXPECT_EQ(net->seen, expected);
+    EXPECT_FALSE(at::autocast::is_cpu_enabled());
+    return std::make_pair(net, history.epochs.back().training_loss);
+  };
+  const auto [full, full_loss] = train(Precision::float32, at::kFloat);
+  const auto [reduced, reduced_loss] = train(Precision::bfloat16, at::kBFloat16);
+  EXPECT_LT(reduced_loss, 0.2);
+  // Eight bits of mantissa: near, but not the same.
+  EXPECT_NEAR(reduced_loss, full_loss, 0.02);
+  EXPECT_FALSE(full->one->weight.equal(reduced->one->weight));
+}
+
+TEST(Trainer, ComputesGraphsInBfloat16) {
+  GraphModule module(zoo::build("fashion_resnet20", 1));
+  torch::manual_seed(3);
+  const auto pictures = std::make_shared<data::TensorDataset>(std::vector{at::randn({32, 1, 28, 28})},
+                                                              at::arange(32, at::kLong).remainder(10));
+  const data::Loader batches(pictures, {.batch_size = 16});
+  const auto optimizer = make_optimizer({.learning_rate = 0.05}, module.parameters());
+  Trainer trainer(module, *optimizer, batches, {.epochs = 6, .precision = Precision::bfloat16});
+  const History& history = trainer.fit();
+  EXPECT_LT(history.epochs.back().training_loss, 0.7 * history.epochs.front().training_loss);
 }
 
 TEST(Trainer, EndsAfterSteps) {

@@ -9,6 +9,7 @@
 #include "coppice/train/distillation.hpp"
 #include "coppice/train/learning_rate.hpp"
 #include "coppice/train/optimizer.hpp"
+#include "coppice/train/precision.hpp"
 #include "coppice/train/prune_callback.hpp"
 
 /// The whole way from data to a pruned ONNX file, as data: a TOML file whose keys are named as the members here.
@@ -47,6 +48,7 @@ struct Training {
   double label_smoothing = 0;
   double clip_norm = 0;
   std::int64_t accumulate = 1;
+  Precision precision = Precision::float32;
   bool keep_best = false;  ///< End with the epoch that did best by the first metric on the data set aside.
   std::optional<Distillation> distillation{};
 };

@@ -14,6 +14,7 @@
 #include "coppice/train/evaluate.hpp"
 #include "coppice/train/history.hpp"
 #include "coppice/train/learning_rate.hpp"
+#include "coppice/train/precision.hpp"
 
 namespace torch::optim {
 class Optimizer;
@@ -28,6 +29,7 @@ struct TrainerOptions {
   LearningRate learning_rate{};
   double clip_norm = 0;         ///< Gradients are scaled down to this L2 norm over all parameters; 0: never.
   std::int64_t accumulate = 1;  ///< Batches whose gradients make one step.
+  Precision precision = Precision::float32;
   BatchSource validation{};     ///< Measured after every epoch: held-out data, never the test set.
   std::vector<Metric> metrics{accuracy()};
   std::uint64_t seed = 0;

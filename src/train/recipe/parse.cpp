@@ -62,6 +62,7 @@ void read_training(Table& table, Training& out) {
   table.read("label_smoothing", out.label_smoothing);
   table.read("clip_norm", out.clip_norm);
   table.read("accumulate", out.accumulate);
+  table.read_name("precision", [&](const std::string& text) { out.precision = parse_precision(text); });
   table.read("keep_best", out.keep_best);
 }
 

@@ -102,6 +102,7 @@ TrainerOptions Way::trainer_options(const std::string& name, const Training& tra
                      .learning_rate = training.learning_rate,
                      .clip_norm = training.clip_norm,
                      .accumulate = training.accumulate,
+                     .precision = training.precision,
                      .validation = loaders_.held_out,
                      .metrics = make_metrics(recipe_.evaluate.metrics),
                      .seed = result_.seed,
