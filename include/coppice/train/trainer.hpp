@@ -30,7 +30,7 @@ struct TrainerOptions {
   double clip_norm = 0;         ///< Gradients are scaled down to this L2 norm over all parameters; 0: never.
   std::int64_t accumulate = 1;  ///< Batches whose gradients make one step.
   Precision precision = Precision::float32;
-  BatchSource validation{};     ///< Measured after every epoch: held-out data, never the test set.
+  BatchSource validation{};  ///< Measured after every epoch: held-out data, never the test set.
   std::vector<Metric> metrics{accuracy()};
   std::uint64_t seed = 0;
   std::vector<std::shared_ptr<Callback>> callbacks{};
