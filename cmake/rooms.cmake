@@ -18,6 +18,7 @@ coppice_room(importance USES coupling)
 # Of JSON only headers are used, inside: an installed package need not find it.
 find_package(nlohmann_json REQUIRED)
 coppice_room(pruning USES importance PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+coppice_room(sparsity USES pruning)
 coppice_room(analysis USES pruning PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 find_package(CLI11 REQUIRED)
-coppice_room(cli USES analysis zoo formats PRIVATE CLI11::CLI11 nlohmann_json::nlohmann_json)
+coppice_room(cli USES analysis sparsity zoo formats PRIVATE CLI11::CLI11 nlohmann_json::nlohmann_json)

@@ -9,10 +9,11 @@
 
 namespace coppice::pruning {
 
-double parse_ratio(std::string_view text) {
+namespace {
+
+double parse(std::string_view text, const std::string& what, bool whole) {
   const auto fail = [&](const char* hint) -> Error {
-    return Error("ratio: expected 0 to below 1, or up to below 100 percent, such as 0.3, 30 or 30%, found '" +
-                 std::string(text) + "'" + hint);
+    return Error(what + ", such as 0.3, 30 or 30%, found '" + std::string(text) + "'" + hint);
   };
   std::string_view digits = text;
   const bool percent = digits.ends_with('%');
@@ -24,8 +25,18 @@ double parse_ratio(std::string_view text) {
   if (error != std::errc() || end != digits.data() + digits.size()) throw fail("");
   if (!percent && value == 1.0) throw fail(" (one percent is 1% or 0.01)");
   const double ratio = percent || value > 1.0 ? value / 100.0 : value;
-  if (!(ratio < 1.0)) throw fail("");
+  if (!(ratio < 1.0 || (whole && ratio == 1.0))) throw fail("");
   return ratio;
+}
+
+}  // namespace
+
+double parse_ratio(std::string_view text) {
+  return parse(text, "ratio: expected 0 to below 1, or up to below 100 percent", false);
+}
+
+double parse_sparsity(std::string_view text) {
+  return parse(text, "sparsity: expected 0 to 100 percent", true);
 }
 
 std::int64_t keep_count(std::int64_t units, double ratio) {

@@ -26,6 +26,14 @@ TEST(Ratio, RefusesAnythingElse) {
   }
 }
 
+TEST(Sparsity, MayBeAllOfIt) {
+  for (const char* text : {"100", "100%", "100.0%"}) EXPECT_EQ(parse_sparsity(text), 1.0) << text;
+  for (const char* text : {"30", "30%", "0.3"}) EXPECT_DOUBLE_EQ(parse_sparsity(text), 0.3) << text;
+  EXPECT_EQ(parse_sparsity("0"), 0.0);
+  for (const char* text : {"", "1", "100.1", "101%", "-1", "nan", "inf", "half"})
+    EXPECT_THROW(parse_sparsity(text), Error) << text;
+}
+
 TEST(KeepCount, CutsTowardZero) {
   EXPECT_EQ(keep_count(64, 0.3), 44);
   EXPECT_EQ(keep_count(128, 0.4), 76);

@@ -13,6 +13,9 @@ inline double share_of(double ratio) {
   return ratio > 1 ? ratio / 100 : ratio;
 }
 
+/// The share of weights to zero, in [0, 1]: as parse_ratio, but all of them ("100%", "100") are allowed.
+double parse_sparsity(std::string_view text);
+
 /// How many of a group's `units` stay at a ratio in [0, 1]: floor(units * (1 - ratio) + 1e-9), but at least 1 of 1 or
 /// more. Throws Error on a negative number of units or a ratio out of range.
 std::int64_t keep_count(std::int64_t units, double ratio);

@@ -1,0 +1,32 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "coppice/graph/graph.hpp"
+
+namespace coppice::sparsity {
+
+/// A weight that may become sparse: a constant that a Conv, ConvTranspose, Gemm or MatMul multiplies with, at once or
+/// behind Identity, Cast and Transpose. Biases, scales, embeddings, recurrent weights and subgraphs are left alone.
+struct Site {
+  std::string name;             ///< Of the constant.
+  std::string layer;            ///< Of the node, as a module's path where its name is one.
+  graph::ValueId value = -1;    ///< The constant.
+  graph::Shape shape;           ///< Of the constant, which the axes are of too.
+  std::size_t output_axis = 0;  ///< Grouped convolutions: all groups' outputs.
+  std::size_t input_axis = 0;   ///< Grouped convolutions: inputs of one group.
+  bool convolution = false;     ///< The other axes are the kernel's; of a matrix they are a batch.
+  bool output_layer = false;    ///< Between it and some output of the graph stands no other site: the classifier.
+  std::string obstacle;         ///< Why zeros cannot be written, such as "int8 weights"; usually empty.
+};
+
+/// In the order of the nodes. A weight that several nodes read is listed once, with the axes of its first use.
+std::vector<Site> find_sites(const graph::Graph& graph);
+
+/// Whether `pattern` is the name of the site's layer or constant or a dotted beginning of it; '*' stands for any
+/// characters and '?' for one.
+bool matches(const Site& site, std::string_view pattern);
+
+}  // namespace coppice::sparsity

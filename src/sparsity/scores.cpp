@@ -1,0 +1,79 @@
+#include "sparsity/scores.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "coppice/base/error.hpp"
+#include "coppice/tensor/kernels.hpp"
+#include "coppice/tensor/scores.hpp"
+
+#include "importance/not_finite.hpp"
+#include "tensor/decode.hpp"
+
+namespace coppice::sparsity {
+namespace {
+
+using importance::Criterion;
+
+void refuse_nan(const Entrant& entrant, const std::vector<double>& scores) {
+  if (std::any_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); }))
+    throw Error(entrant.site.name + ": expected numbers, found " + importance::not_finite(entrant.tensor));
+}
+
+}  // namespace
+
+void check_criterion(Criterion criterion) {
+  if (criterion == Criterion::bn_scale || criterion == Criterion::fpgm) {
+    throw Error("criterion " + std::string(to_string(criterion)) +
+                " scores channels, not weights: expected large_final, l2, small_final, random or lamp");
+  }
+}
+
+std::optional<tensor::Scores> weight_scores(const Entrant& entrant, const SparsifyOptions& options) {
+  tensor::Scores out{entrant.site.name, entrant.tensor.elements(), {}};
+  switch (options.criterion) {
+    case Criterion::random:
+      out.read = [seed = options.seed, number = entrant.number](std::int64_t first, std::span<double> to) {
+        for (double& score : to) score = importance::random_score(seed, number, static_cast<std::uint64_t>(first++));
+      };
+      return out;
+    case Criterion::small_final:
+      out.read = [tensor = entrant.tensor](std::int64_t first, std::span<double> to) {
+        tensor::decode(tensor, first, to.size(), to.data());
+        for (double& score : to) score = -std::fabs(score);
+      };
+      return out;
+    case Criterion::lamp: {
+      const std::vector<double> squares = tensor::element_powers(entrant.tensor, 2);
+      refuse_nan(entrant, squares);
+      auto scores = std::make_shared<const std::vector<double>>(tensor::lamp_scores(squares));
+      out.read = [scores](std::int64_t first, std::span<double> to) {
+        std::copy_n(scores->begin() + first, to.size(), to.begin());
+      };
+      return out;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+std::vector<double> unit_scores(const Entrant& entrant, const tensor::Units& units, const SparsifyOptions& options) {
+  if (options.criterion == Criterion::random) {
+    std::vector<double> out(static_cast<std::size_t>(units.count()));
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = importance::random_score(options.seed, entrant.number, i);
+    return out;
+  }
+  std::vector<double> out = tensor::unit_power_sums(entrant.tensor, units, importance::power_of(options.criterion));
+  refuse_nan(entrant, out);
+  const auto size = static_cast<double>(units.size());
+  for (double& score : out) score /= size;
+  if (options.criterion == Criterion::lamp) return tensor::lamp_scores(out);
+  for (double& score : out) {
+    if (options.criterion == Criterion::l2) score = std::sqrt(score);
+    if (options.criterion == Criterion::small_final) score = -score;
+  }
+  return out;
+}
+
+}  // namespace coppice::sparsity

@@ -1,0 +1,145 @@
+#include "coppice/sparsity/sparsifier.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <unordered_map>
+
+#include "coppice/base/at.hpp"
+#include "coppice/base/error.hpp"
+#include "coppice/base/named.hpp"
+#include "coppice/base/nearest.hpp"
+#include "coppice/tensor/kernels.hpp"
+
+#include "sparsity/contest.hpp"
+
+namespace coppice::sparsity {
+namespace {
+
+constexpr base::Names<Context, 2> contexts{{{Context::local, "local"}, {Context::global, "global"}}};
+
+void check_share(const std::string& what, double sparsity) {
+  if (!(sparsity >= 0 && sparsity <= 1)) throw Error(what + ": expected 0 to 1, found " + std::to_string(sparsity));
+}
+
+void check(const SparsifyOptions& options) {
+  check_share("sparsity", options.sparsity);
+  for (const auto& [name, sparsity] : options.layers) check_share("sparsity of " + name, sparsity);
+  check_criterion(options.criterion);
+  if (options.pattern.kind != Pattern::Kind::none && options.granularity != Granularity::weight) {
+    throw Error("pattern " + to_string(options.pattern) + ": expected granularity weight, found " +
+                std::string(to_string(options.granularity)));
+  }
+  if (options.pattern.kind == Pattern::Kind::keep_of && !options.layers.empty()) {
+    throw Error("pattern " + to_string(options.pattern) + " makes the sparsity of every layer; found another for " +
+                options.layers.front().first);
+  }
+}
+
+void check_name(const std::vector<Site>& sites, const std::string& pattern) {
+  if (std::any_of(sites.begin(), sites.end(), [&](const Site& site) { return matches(site, pattern); })) return;
+  std::vector<std::string_view> names;
+  for (const Site& site : sites) names.push_back(site.layer);
+  throw Error("layer \"" + pattern +
+              "\": no layer with weights of that name; nearest: " + base::nearest_list(pattern, names));
+}
+
+/// Why a site stays dense; none when it takes part.
+std::optional<std::string> exclusion(const Site& site, const SparsifyOptions& options) {
+  for (const std::string& pattern : options.ignore)
+    if (matches(site, pattern)) return "ignored";
+  if (options.keep_classifier && site.output_layer) return "output layer";
+  if (!site.obstacle.empty()) return site.obstacle;
+  return misfit(site, options.pattern);
+}
+
+std::optional<double> own_sparsity(const Site& site, const SparsifyOptions& options) {
+  std::optional<double> out;
+  for (const auto& [pattern, sparsity] : options.layers)
+    if (matches(site, pattern)) out = sparsity;
+  return out;
+}
+
+[[noreturn]] void nothing_left(const std::vector<LeftDense>& left) {
+  if (left.empty())
+    throw Error("nothing to sparsify: the model has no Conv, ConvTranspose, Gemm or MatMul with weights");
+  throw Error("nothing to sparsify: all " + std::to_string(left.size()) + " layers stay dense; the first, " +
+              left.front().site.layer + ": " + left.front().reason);
+}
+
+/// Zeros so far, and whether all masks fit.
+std::vector<ZeroCount> counts(const std::vector<LayerMask>& masks, const graph::Model& model) {
+  std::vector<ZeroCount> out;
+  for (const LayerMask& layer : masks) {
+    const tensor::Tensor* tensor = model.graph.constant(model.graph.find(layer.site.name));
+    if (!tensor) throw Error(layer.site.name + ": the model has no such weight");
+    if (tensor->elements() != layer.mask.elements || !tensor::is_real(tensor->dtype)) {
+      throw Error(layer.site.name + ": expected " + std::to_string(layer.mask.elements) + " real numbers, found " +
+                  std::to_string(tensor->elements()) + " of " + std::string(tensor::name(tensor->dtype)));
+    }
+    const std::int64_t zeros = tensor::count_zeros(*tensor);
+    out.push_back({layer.site.name, layer.site.layer, layer.mask.elements, zeros, zeros});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view to_string(Context context) {
+  return base::find_name(contexts, context);
+}
+
+Context parse_context(std::string_view text) {
+  return base::parse_name("context", contexts, text);
+}
+
+Sparsifier::Sparsifier(const graph::Model& model, const SparsifyOptions& options) {
+  check(options);
+  const std::vector<Site> sites = find_sites(model.graph);
+  for (const auto& layer : options.layers) check_name(sites, layer.first);
+  for (const std::string& pattern : options.ignore) check_name(sites, pattern);
+
+  // One after the other, each alone or all together, but the masks in the order of the sites.
+  std::vector<Entrant> together;
+  std::unordered_map<std::string, tensor::Mask> masks;
+  const auto settle = [&](const std::vector<Entrant>& entrants, double sparsity) {
+    std::vector<tensor::Mask> made = compete(entrants, sparsity, options);
+    for (std::size_t i = 0; i < entrants.size(); ++i) masks.emplace(entrants[i].site.name, std::move(made[i]));
+  };
+  for (std::size_t i = 0; i < sites.size(); ++i) {
+    const Site& site = sites[i];
+    if (auto reason = exclusion(site, options)) {
+      left_.push_back({site, std::move(*reason)});
+      continue;
+    }
+    Entrant entrant{site, *model.graph.constant(site.value), i};
+    const std::optional<double> own = own_sparsity(site, options);
+    if (!own && options.context == Context::global) {
+      together.push_back(std::move(entrant));
+    } else {
+      settle({std::move(entrant)}, own.value_or(options.sparsity));
+    }
+  }
+  settle(together, options.sparsity);
+  for (const Site& site : sites) {
+    const auto found = masks.find(site.name);
+    if (found != masks.end()) masks_.push_back({site, std::move(found->second)});
+  }
+  if (masks_.empty()) nothing_left(left_);
+}
+
+std::vector<ZeroCount> Sparsifier::count(const graph::Model& model) const {
+  return counts(masks_, model);
+}
+
+std::vector<ZeroCount> Sparsifier::apply(graph::Model& model) const {
+  std::vector<ZeroCount> out = counts(masks_, model);
+  for (std::size_t i = 0; i < masks_.size(); ++i) {
+    const graph::ValueId value = model.graph.find(masks_[i].site.name);
+    tensor::Tensor zeroed = tensor::apply_mask(masks_[i].mask, *model.graph.constant(value));
+    out[i].after = tensor::count_zeros(zeroed);
+    model.graph.set_constant(value, std::move(zeroed));
+  }
+  return out;
+}
+
+}  // namespace coppice::sparsity
