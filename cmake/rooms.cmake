@@ -11,12 +11,13 @@ find_library(ONNX_PROTO_LIBRARY NAMES onnx_proto onnx NAMES_PER_DIR REQUIRED)
 find_package(ZLIB REQUIRED)
 find_path(MINIZIP_INCLUDE_DIR minizip/unzip.h REQUIRED)
 find_library(MINIZIP_LIBRARY minizip REQUIRED)
-coppice_room(formats USES graph PRIVATE ${ONNX_PROTO_LIBRARY} ${Protobuf_LIBRARIES} ${MINIZIP_LIBRARY} ZLIB::ZLIB)
+# Of JSON only headers are used, inside: an installed package need not find it.
+find_package(nlohmann_json REQUIRED)
+coppice_room(formats USES graph PRIVATE ${ONNX_PROTO_LIBRARY} ${Protobuf_LIBRARIES} ${MINIZIP_LIBRARY} ZLIB::ZLIB
+  $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 coppice_room(zoo USES graph)
 coppice_room(coupling USES graph)
 coppice_room(importance USES coupling)
-# Of JSON only headers are used, inside: an installed package need not find it.
-find_package(nlohmann_json REQUIRED)
 coppice_room(pruning USES importance PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 coppice_room(sparsity USES pruning)
 coppice_room(analysis USES pruning PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)

@@ -10,6 +10,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/formats/npy.hpp"
 #include "coppice/formats/onnx.hpp"
+#include "coppice/formats/safetensors.hpp"
 #include "coppice/graph/builder.hpp"
 #include "coppice/pruning/plan.hpp"
 #include "coppice/pruning/select.hpp"
@@ -131,6 +132,9 @@ int main(int count, char** arguments) {
     save_text(folder / "idx", "matrix.idx", idx);
     save_text(folder / "idx", "matrix.gz", gzip(idx));
     for (const auto& [file, bytes] : coppice::fuzz::picture_seeds()) save_text(folder / "picture", file, bytes);
+    std::filesystem::create_directories(folder / "safetensors");
+    coppice::formats::write_safetensors({{"x", array}, {"y", array}}, folder / "safetensors" / "pair.safetensors",
+                                        coppice::formats::SafetensorsMetadata{{"format", "pt"}});
     for (const coppice::test::SpecialGraph& special : coppice::test::special_graphs())
       save(folder / "prune", std::string(special.name) + ".onnx", coppice::test::build(special).model);
   } catch (const std::exception& error) {

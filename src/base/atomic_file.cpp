@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t buffer_limit = std::size_t{1} << 16;
 
 // Names of temporary files that a signal handler may remove; more than there is room for at once are not.
-std::array<std::atomic<char*>, 32> unfinished;
+std::array<std::atomic<char*>, 1024> unfinished;
 
 std::size_t remember(const std::string& temporary) {
   char* const name = ::strdup(temporary.c_str());

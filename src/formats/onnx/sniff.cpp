@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "formats/onnx/wire.hpp"
+#include "formats/safetensors/types.hpp"
 
 namespace coppice::formats::onnx_detail {
 namespace {
@@ -29,13 +30,6 @@ constexpr Signature signatures[] = {
     {4, "ORTM", "a model in ONNX Runtime's own format"},
 };
 
-bool is_safetensors(std::span<const std::byte> file) {
-  if (file.size() < 10 || file[8] != std::byte{'{'}) return false;
-  std::uint64_t header = 0;
-  for (std::size_t i = 8; i-- > 0;) header = header << 8 | static_cast<std::uint64_t>(file[i]);
-  return header <= file.size() - 8;
-}
-
 bool is_text(std::span<const std::byte> file) {
   const auto start = file.first(std::min<std::size_t>(file.size(), 256));
   return std::all_of(start.begin(), start.end(), [](std::byte b) {
@@ -52,7 +46,7 @@ std::string looks_like(std::span<const std::byte> file) {
   for (const Signature& signature : signatures)
     if (text.size() > signature.offset && text.substr(signature.offset).starts_with(signature.bytes))
       return std::string(signature.meaning);
-  if (is_safetensors(file)) return "a safetensors file";
+  if (safetensors_detail::begins_as_safetensors(file, file.size())) return "a safetensors file";
   if (std::all_of(file.begin(), file.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(file.size(), 256)),
                   [](std::byte b) { return b == std::byte{0}; }))
     return "zeros";
