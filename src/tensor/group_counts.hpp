@@ -1,0 +1,14 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "coppice/tensor/zero_structure.hpp"
+
+namespace coppice::tensor {
+
+/// Raises most[k] to the number of ones in that group of group_sizes[k] neighbouring bits that has most of them.
+void raise_group_counts(std::span<const std::uint64_t> words,
+                        std::array<std::uint8_t, ZeroStructure::group_sizes.size()>& most);
+
+}  // namespace coppice::tensor
