@@ -1,5 +1,7 @@
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -12,6 +14,7 @@
 #include "coppice/formats/onnx.hpp"
 
 #include "cli/app.hpp"
+#include "cli/inspect_checkpoint.hpp"
 #include "cli/inspect_report.hpp"
 #include "cli/model_options.hpp"
 #include "cli/output.hpp"
@@ -26,11 +29,27 @@ struct InspectArguments {
   ModelOptions common;
   std::string device;
   bool groups = false, locks = false, json = false;
+  std::vector<std::string> tensors;  ///< Patterns of names; checkpoints only.
 };
 
+// What a checkpoint can't tell, as it has tensors only.
+void refuse_model_options(const InspectArguments& arguments) {
+  const std::pair<bool, const char*> asked[] = {{!arguments.common.shapes.empty(), "--shape"},
+                                                {arguments.groups, "--groups"},
+                                                {arguments.locks, "--locks"},
+                                                {!arguments.device.empty(), "--device"}};
+  for (const auto& [given, option] : asked)
+    if (given) throw UsageError(std::string(option) + ": expected an ONNX file; a checkpoint has tensors but no graph");
+}
+
 void inspect(const InspectArguments& arguments, TorchServices* services) {
-  if (!arguments.device.empty() && !services) throw HandOver();
   base::set_thread_count(arguments.common.threads);
+  if (is_checkpoint(arguments.model)) {
+    refuse_model_options(arguments);
+    return inspect_checkpoint(arguments.model, arguments.tensors, arguments.json);
+  }
+  if (!arguments.tensors.empty()) throw UsageError("--tensors: expected a checkpoint in safetensors");
+  if (!arguments.device.empty() && !services) throw HandOver();
   pruning::PrepareOptions options;
   options.shapes = parse_shapes(arguments.common.shapes);
 
@@ -72,18 +91,27 @@ void inspect(const InspectArguments& arguments, TorchServices* services) {
 void add_inspect(CLI::App& app, TorchServices* services) {
   auto arguments = std::make_shared<InspectArguments>();
   CLI::App* command = app.add_subcommand("inspect", "Show what a model holds, and what of it can be pruned");
-  add_file(*command, "MODEL", arguments->model, "ONNX file")->required();
+  add_file(*command, "MODEL", arguments->model,
+           "ONNX file; or a checkpoint: safetensors file, index of several, or folder")
+      ->required();
   add_shape_option(*command, arguments->common);
   command->add_flag("--groups", arguments->groups, "List the coupling groups with their members");
   command->add_flag("--locks", arguments->locks, "List what must stay: node, reason, share of the parameters");
   command->add_option("--device", arguments->device, "Also measure how long a run takes there")->type_name("cpu|cuda");
+  command
+      ->add_option("--tensors", arguments->tensors,
+                   "Of a checkpoint only these tensors, by name or dotted beginning with * and ?; repeatable")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   add_threads_option(*command, arguments->common);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->footer(
       "coppice inspect model.onnx\n"
       "coppice inspect model.onnx --locks\n"
       "coppice inspect model.onnx --device cpu --threads 1\n"
-      "coppice inspect model.onnx --shape input=1x3x640x640 --json");
+      "coppice inspect model.onnx --shape input=1x3x640x640 --json\n"
+      "coppice inspect model.safetensors --tensors '*attn*weight'\n"
+      "coppice inspect checkpoint/");
   command->callback([arguments, services] { inspect(*arguments, services); });
 }
 
