@@ -87,4 +87,18 @@ std::vector<std::pair<std::string, graph::Shape>> parse_shapes(const std::vector
   return out;
 }
 
+std::vector<std::pair<std::string, double>> parse_layers(const std::vector<std::string>& texts,
+                                                         double (*parse)(std::string_view)) {
+  std::vector<std::pair<std::string, double>> out;
+  for (const std::string& text : texts) {
+    const auto [name, ratio] = split_assignment("--layer", text);
+    try {
+      out.emplace_back(name, parse(ratio));
+    } catch (const Error& error) {
+      throw Error("--layer " + name + ": " + error.what());
+    }
+  }
+  return out;
+}
+
 }  // namespace coppice::cli

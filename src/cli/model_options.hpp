@@ -6,7 +6,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "coppice/base/error.hpp"
 #include "coppice/pruning/prepare.hpp"
+
+#include "cli/app.hpp"
 
 namespace coppice::cli {
 
@@ -44,5 +47,26 @@ std::string choices(std::string_view (*to_string)(Enum)) {
     out.append(out.empty() ? "" : "|").append(name);
   }
 }
+
+/// An option whose values are the names of an enum.
+template <class Enum>
+CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& text,
+                        std::string_view (*to_string)(Enum), const std::string& description) {
+  return command.add_option(name, text, description)->type_name(choices(to_string));
+}
+
+/// Reads such a text, where one was given. A name that the user mistyped is bad usage.
+template <class Enum>
+void read_choice(const std::string& text, Enum (*parse)(std::string_view), Enum& out) {
+  try {
+    if (!text.empty()) out = parse(text);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+/// The values of --layer NAME=R. Throws Error for a ratio out of range.
+std::vector<std::pair<std::string, double>> parse_layers(const std::vector<std::string>& texts,
+                                                         double (*parse)(std::string_view));
 
 }  // namespace coppice::cli

@@ -15,6 +15,7 @@
 
 #include "cli/app.hpp"
 #include "cli/layer_from.hpp"
+#include "cli/model_files.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
 #include "cli/prune_report.hpp"
@@ -62,25 +63,10 @@ void check_conflicts(const PruneArguments& arguments) {
 /// The same for side files, which only the model tells of. OUT.data may be MODEL's where OUT is MODEL.
 void check_side_files(const PruneArguments& arguments, const graph::Model& model) {
   if (arguments.dry_run && arguments.plan_out.empty()) return;
-  const auto beside = [](const std::string& path) { return path.empty() ? path : path + ".data"; };
   const bool in_place = same_file(arguments.out, arguments.model);
-  const std::vector<Named> results{{"-o", arguments.out},
-                                   {"--twin", arguments.twin},
-                                   {"--plan-out", arguments.plan_out},
-                                   {"-o", in_place ? "" : beside(arguments.out)},
-                                   {"--twin", beside(arguments.twin)}};
-  for (const Named& result : results)
-    for (const std::string& side : model.side_files)
-      if (same_file(result.path, side))
-        throw Error(result.what + " would overwrite " + side + ", which " + arguments.model + " keeps its tensors in");
-}
-
-/// Size of a written model, with its side file when tensors are in one.
-std::uint64_t written_bytes(const graph::Model& model, const std::string& path, std::uint64_t constant_bytes) {
-  const std::uint64_t bytes = file_bytes(path);
-  bool external = bytes < constant_bytes;
-  for (const graph::Initializer& initializer : model.graph.initializers) external = external || initializer.external;
-  return bytes + (external ? file_bytes(path + ".data") : 0);
+  spare_side_files("-o", arguments.out, !in_place, arguments.model, model);
+  spare_side_files("--twin", arguments.twin, true, arguments.model, model);
+  spare_side_files("--plan-out", arguments.plan_out, false, arguments.model, model);
 }
 
 /// All results are complete before the first of them is put in place: on failure none changes.

@@ -32,23 +32,6 @@ std::string_view grouped_name(Grouped grouped) {
   return base::find_name(grouped_cuts, grouped);
 }
 
-/// An option whose values are the names of an enum.
-template <class Enum>
-CLI::Option* add_choice(CLI::App& command, const std::string& name, std::string& text,
-                        std::string_view (*to_string)(Enum), const std::string& description) {
-  return command.add_option(name, text, description)->type_name(choices(to_string));
-}
-
-/// A name that the user mistyped is bad usage.
-template <class Enum>
-void read(const std::string& text, Enum (*parse)(std::string_view), Enum& out) {
-  try {
-    if (!text.empty()) out = parse(text);
-  } catch (const Error& error) {
-    throw UsageError(error.what());
-  }
-}
-
 double share_to_keep(const std::string& option, const std::string& text) {
   try {
     const double share = pruning::parse_ratio(text);
@@ -279,32 +262,25 @@ void finish(PruneArguments& arguments, const CLI::App& command) {
   check_usage(arguments);
   pruning::PruneOptions& options = arguments.options;
   pruning::SelectOptions& select = options.select;
-  read(arguments.context, pruning::parse_context, select.context);
+  read_choice(arguments.context, pruning::parse_context, select.context);
   if (!find_torch_criterion(arguments.criterion))
-    read(arguments.criterion, importance::parse_criterion, select.criterion);
-  read(arguments.reduction, importance::parse_reduction, select.reduction);
-  read(arguments.schedule, pruning::parse_schedule, select.schedule);
-  read(arguments.attention, parse_attention, options.prepare.coupling.attention);
+    read_choice(arguments.criterion, importance::parse_criterion, select.criterion);
+  read_choice(arguments.reduction, importance::parse_reduction, select.reduction);
+  read_choice(arguments.schedule, pruning::parse_schedule, select.schedule);
+  read_choice(arguments.attention, parse_attention, options.prepare.coupling.attention);
   Grouped grouped = Grouped::channels;
-  read(arguments.grouped, parse_grouped, grouped);
+  read_choice(arguments.grouped, parse_grouped, grouped);
   options.prepare.coupling.whole_groups = grouped == Grouped::groups;
   if (!arguments.normalizer.empty()) {
     select.normalizer.emplace();
-    read(arguments.normalizer, importance::parse_normalizer, *select.normalizer);
+    read_choice(arguments.normalizer, importance::parse_normalizer, *select.normalizer);
   }
   options.prepare.shapes = parse_shapes(arguments.common.shapes);
   if (!arguments.ratio.empty()) select.ratio = pruning::parse_ratio(arguments.ratio);
   if (!arguments.target_macs.empty()) select.target_macs = share_to_keep("--target-macs", arguments.target_macs);
   if (!arguments.target_parameters.empty())
     select.target_parameters = share_to_keep("--target-params", arguments.target_parameters);
-  for (const std::string& text : arguments.layers) {
-    const auto [name, ratio] = split_assignment("--layer", text);
-    try {
-      select.layers.emplace_back(name, pruning::parse_ratio(ratio));
-    } catch (const Error& error) {
-      throw Error("--layer " + name + ": " + error.what());
-    }
-  }
+  select.layers = parse_layers(arguments.layers, pruning::parse_ratio);
   options.given = given(command);
 }
 

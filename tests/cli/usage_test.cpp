@@ -7,7 +7,7 @@
 namespace coppice::test {
 namespace {
 
-const std::vector<std::string> commands{"zoo", "inspect", "prune", "diff", "completion"};
+const std::vector<std::string> commands{"zoo", "inspect", "prune", "sparsify", "diff", "completion"};
 
 std::size_t columns(const std::string& line) {
   std::size_t out = 0;

@@ -1,0 +1,84 @@
+#include "cli/sparsify_report.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "coppice/analysis/table.hpp"
+#include "coppice/analysis/text.hpp"
+
+namespace coppice::cli {
+namespace {
+
+using analysis::Align;
+using analysis::with_separators;
+using Json = nlohmann::ordered_json;
+
+sparsity::ZeroCount total(const SparsifyOutcome& outcome) {
+  sparsity::ZeroCount out;
+  for (const sparsity::ZeroCount& layer : outcome.layers) {
+    out.weights += layer.weights;
+    out.before += layer.before;
+    out.after += layer.after;
+  }
+  return out;
+}
+
+double share(const sparsity::ZeroCount& count) {
+  return count.weights == 0 ? 0 : static_cast<double>(count.after) / static_cast<double>(count.weights);
+}
+
+std::string zeros(const SparsifyOutcome& outcome) {
+  analysis::Table table({{"layer", Align::left, true},
+                         {"weights", Align::right},
+                         {"zeros before", Align::right},
+                         {"after", Align::right},
+                         {"share", Align::right}});
+  const auto row = [&](const std::string& name, const sparsity::ZeroCount& count) {
+    table.row({name, with_separators(count.weights), with_separators(count.before), with_separators(count.after),
+               analysis::percent(share(count))});
+  };
+  for (const sparsity::ZeroCount& layer : outcome.layers) row(layer.layer, layer);
+  if (outcome.layers.size() > 1) {
+    table.rule();
+    row("all", total(outcome));
+  }
+  return table.text();
+}
+
+std::string dense(const SparsifyOutcome& outcome) {
+  if (outcome.left.empty()) return {};
+  analysis::Table table({{"left dense", Align::left, true}, {"why", Align::left, true}});
+  for (const sparsity::LeftDense& left : outcome.left) table.row({left.site.layer, left.reason});
+  return '\n' + table.text();
+}
+
+}  // namespace
+
+std::string sparsify_text(const SparsifyArguments& arguments, const SparsifyOutcome& outcome) {
+  const std::string target = arguments.dry_run ? " (dry run)" : " -> " + arguments.out;
+  return arguments.model + target + "\n\n" + zeros(outcome) + dense(outcome) + "\nfile size " +
+         analysis::short_bytes(outcome.bytes_before) + " -> " + analysis::short_bytes(outcome.bytes_after) +
+         " (dense files do not shrink by zeros)\n";
+}
+
+nlohmann::ordered_json sparsify_json(const SparsifyArguments& arguments, const SparsifyOutcome& outcome) {
+  const sparsity::ZeroCount sum = total(outcome);
+  Json out{{"model", arguments.model}};
+  out["output"] = arguments.dry_run ? Json(nullptr) : Json(arguments.out);
+  out["weights"] = sum.weights;
+  out["zeros"] = {{"before", sum.before}, {"after", sum.after}};
+  out["sparsity"] = share(sum);
+  out["bytes"] = {{"before", outcome.bytes_before}, {"after", outcome.bytes_after}};
+  out["layers"] = Json::array();
+  for (const sparsity::ZeroCount& layer : outcome.layers) {
+    out["layers"].push_back({{"name", layer.name},
+                             {"layer", layer.layer},
+                             {"weights", layer.weights},
+                             {"zeros", {{"before", layer.before}, {"after", layer.after}}}});
+  }
+  out["left"] = Json::array();
+  for (const sparsity::LeftDense& left : outcome.left)
+    out["left"].push_back({{"name", left.site.name}, {"layer", left.site.layer}, {"reason", left.reason}});
+  return out;
+}
+
+}  // namespace coppice::cli

@@ -1,0 +1,104 @@
+#include <gtest/gtest.h>
+
+#include "cli/program.hpp"
+
+namespace coppice::test {
+namespace {
+
+using Json = nlohmann::json;
+
+TEST(Sparsify, JsonHoldsExactCountsAndTheFileHasThem) {
+  const Scratch scratch;
+  const std::string file = zoo_file("mlp"), out = scratch / "out.onnx";
+  const Json report = run_json({"sparsify", file, "-o", out, "--sparsity", "70%", "--context", "global"});
+  EXPECT_EQ(report["weights"], 234'752);
+  EXPECT_EQ(report["zeros"]["before"], 0);
+  EXPECT_EQ(report["zeros"]["after"], 164'326);  // 164,326.4
+  EXPECT_EQ(report["output"], out);
+  EXPECT_EQ(report["bytes"]["before"], read_file(file).size());
+  EXPECT_EQ(report["bytes"]["after"], read_file(out).size());
+  EXPECT_EQ(report["left"], Json::array());
+  // A second time the zeros are there already, and are the smallest.
+  const Json again = run_json({"sparsify", out, "--dry-run", "--sparsity", "70%", "--context", "global"});
+  EXPECT_EQ(again["zeros"]["before"], 164'326);
+  EXPECT_EQ(again["zeros"]["after"], 164'326);
+  EXPECT_EQ(again["output"], nullptr);
+  // Shapes stay.
+  EXPECT_EQ(run_json({"inspect", out})["params"], 235'146);
+}
+
+TEST(Sparsify, IsTheSameFileForAnyNumberOfThreadsAndInPlace) {
+  const Scratch scratch;
+  const std::string a = scratch / "a.onnx", b = scratch / "b.onnx";
+  write_file(b, read_file(zoo_file("resnet18")));
+  EXPECT_EQ(run({"sparsify", zoo_file("resnet18"), "-o", a, "--sparsity", "0.9", "--threads", "1"}).code, 0);
+  EXPECT_EQ(run({"sparsify", b, "-o", b, "--sparsity", "90", "--threads", "7"}).code, 0);
+  EXPECT_EQ(read_file(a), read_file(b));
+  EXPECT_NE(read_file(a), read_file(zoo_file("resnet18")));
+}
+
+TEST(Sparsify, LayersAndIgnoredOnesAreTold) {
+  const Json report = run_json({"sparsify", zoo_file("resnet18"), "--dry-run", "--sparsity", "50", "--layer",
+                                "layer4=100%", "--ignore", "conv1", "--keep-classifier"});
+  ASSERT_EQ(report["left"].size(), 2u);
+  EXPECT_EQ(report["left"][0]["reason"], "ignored");
+  EXPECT_EQ(report["left"][1]["reason"], "output layer");
+  for (const Json& layer : report["layers"]) {
+    const std::int64_t weights = layer["weights"], zeros = layer["zeros"]["after"];
+    const bool last = layer["layer"].get<std::string>().starts_with("layer4");
+    EXPECT_EQ(zeros, last ? weights : weights / 2) << layer["layer"];
+  }
+}
+
+TEST(Sparsify, TextIsHonestAboutTheSize) {
+  const Outcome outcome = run({"sparsify", zoo_file("mlp"), "--dry-run", "--pattern", "2:4"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("117,376  50.0 %"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("dense files do not shrink by zeros"), std::string::npos);
+}
+
+TEST(Sparsify, FailsWithOneLineAndLeavesTheTarget) {
+  const Scratch scratch;
+  const std::string out = scratch / "out.onnx";
+  write_file(out, "old");
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"--sparsity", "101"}, "sparsity: expected 0 to 100 percent"},
+      {{"--sparsity", "-1"}, "sparsity: expected 0 to 100 percent"},
+      {{"--sparsity", "50", "--layer", "fc1=300"}, "--layer fc1: sparsity: expected 0 to 100 percent"},
+      {{"--sparsity", "50", "--layer", "fc9=30"}, "nearest: fc1"},
+      {{"--sparsity", "50", "--granularity", "kernel"}, "fc1: granularity kernel is not for matrices"},
+      {{"--sparsity", "50", "--criterion", "fpgm"}, "scores channels, not weights"},
+      {{"--pattern", "2:5"}, "nothing to sparsify: all 3 layers stay dense"},
+      {{"--sparsity", "50", "--ignore", "*"}, "nothing to sparsify"}};
+  for (const auto& [options, says] : cases) {
+    std::vector<std::string> arguments{"sparsify", zoo_file("mlp"), "-o", out};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 1) << says;
+    EXPECT_EQ(outcome.out, "") << says;
+    EXPECT_NE(outcome.err.find(says), std::string::npos) << outcome.err;
+    EXPECT_EQ(outcome.err.find('\n'), outcome.err.size() - 1) << outcome.err;
+    EXPECT_EQ(read_file(out), "old");
+  }
+}
+
+TEST(Sparsify, BadUsageEndsWithTwo) {
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"-o", "o.onnx"}, "how much?"},
+      {{"-o", "o.onnx", "--pattern", "2x2"}, "how much?"},
+      {{"--sparsity", "50"}, "-o FILE is missing"},
+      {{"-o", "o.onnx", "--pattern", "4:2"}, "pattern: expected none, N:M"},
+      {{"-o", "o.onnx", "--pattern", "2:4", "--sparsity", "30"}, "makes its own sparsity"},
+      {{"-o", "o.onnx", "--sparsity", "50", "--granularity", "rows"}, "shared_row"},
+      {{"-o", "o.onnx", "--sparsity", "50", "--context", "isomorphic"}, "local or global"}};
+  for (const auto& [options, says] : cases) {
+    std::vector<std::string> arguments{"sparsify", "m.onnx"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 2) << says << outcome.err;
+    EXPECT_NE(outcome.err.find(says), std::string::npos) << outcome.err;
+  }
+}
+
+}  // namespace
+}  // namespace coppice::test
