@@ -8,7 +8,7 @@ if(NOT TARGET coppice_libtorch)
   return()
 endif()
 
-coppice_room(torch USES analysis zoo formats PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
+coppice_room(torch USES analysis sparsity zoo formats PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>)
 target_link_libraries(coppice_torch PUBLIC coppice_libtorch)
 # The headers of libtorch take many times longer than what includes them, and the fewer of them the better: the kernels
 # see tensors only. Nothing here is hot: the loops are libtorch's and those of the room tensor.

@@ -86,6 +86,8 @@ std::optional<Site> read_site(const Graph& graph, const std::vector<graph::Role>
   out.name = graph.name_of(from->value);
   out.layer = layer_name(graph, node);
   out.value = from->value;
+  out.node = static_cast<std::size_t>(&node - graph.nodes.data());
+  out.operand = operand;
   out.shape = tensor.shape;
   out.output_axis = from->order[static_cast<std::size_t>(output)];
   out.input_axis = from->order[static_cast<std::size_t>(input_axis(node, output, rank))];

@@ -7,19 +7,15 @@
 #include "coppice/base/at.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/base/named.hpp"
-#include "coppice/base/nearest.hpp"
 #include "coppice/tensor/kernels.hpp"
 
 #include "sparsity/contest.hpp"
+#include "sparsity/selection.hpp"
 
 namespace coppice::sparsity {
 namespace {
 
 constexpr base::Names<Context, 2> contexts{{{Context::local, "local"}, {Context::global, "global"}}};
-
-void check_share(const std::string& what, double sparsity) {
-  if (!(sparsity >= 0 && sparsity <= 1)) throw Error(what + ": expected 0 to 1, found " + std::to_string(sparsity));
-}
 
 void check(const SparsifyOptions& options) {
   check_share("sparsity", options.sparsity);
@@ -33,37 +29,6 @@ void check(const SparsifyOptions& options) {
     throw Error("pattern " + to_string(options.pattern) + " makes the sparsity of every layer; found another for " +
                 options.layers.front().first);
   }
-}
-
-void check_name(const std::vector<Site>& sites, const std::string& pattern) {
-  if (std::any_of(sites.begin(), sites.end(), [&](const Site& site) { return matches(site, pattern); })) return;
-  std::vector<std::string_view> names;
-  for (const Site& site : sites) names.push_back(site.layer);
-  throw Error("layer \"" + pattern +
-              "\": no layer with weights of that name; nearest: " + base::nearest_list(pattern, names));
-}
-
-/// Why a site stays dense; none when it takes part.
-std::optional<std::string> exclusion(const Site& site, const SparsifyOptions& options) {
-  for (const std::string& pattern : options.ignore)
-    if (matches(site, pattern)) return "ignored";
-  if (options.keep_classifier && site.output_layer) return "output layer";
-  if (!site.obstacle.empty()) return site.obstacle;
-  return misfit(site, options.pattern);
-}
-
-std::optional<double> own_sparsity(const Site& site, const SparsifyOptions& options) {
-  std::optional<double> out;
-  for (const auto& [pattern, sparsity] : options.layers)
-    if (matches(site, pattern)) out = sparsity;
-  return out;
-}
-
-[[noreturn]] void nothing_left(const std::vector<LeftDense>& left) {
-  if (left.empty())
-    throw Error("nothing to sparsify: the model has no Conv, ConvTranspose, Gemm or MatMul with weights");
-  throw Error("nothing to sparsify: all " + std::to_string(left.size()) + " layers stay dense; the first, " +
-              left.front().site.layer + ": " + left.front().reason);
 }
 
 /// Zeros so far, and whether all masks fit.
@@ -95,8 +60,7 @@ Context parse_context(std::string_view text) {
 Sparsifier::Sparsifier(const graph::Model& model, const SparsifyOptions& options) {
   check(options);
   const std::vector<Site> sites = find_sites(model.graph);
-  for (const auto& layer : options.layers) check_name(sites, layer.first);
-  for (const std::string& pattern : options.ignore) check_name(sites, pattern);
+  check_names(sites, options);
 
   // One after the other, each alone or all together, but the masks in the order of the sites.
   std::vector<Entrant> together;

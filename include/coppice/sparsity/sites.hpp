@@ -14,6 +14,8 @@ struct Site {
   std::string name;             ///< Of the constant.
   std::string layer;            ///< Of the node, as a module's path where its name is one.
   graph::ValueId value = -1;    ///< The constant.
+  std::size_t node = 0;         ///< The (first) node that multiplies with it.
+  std::size_t operand = 0;      ///< Which of that node's inputs it is.
   graph::Shape shape;           ///< Of the constant, which the axes are of too.
   std::size_t output_axis = 0;  ///< Grouped convolutions: all groups' outputs.
   std::size_t input_axis = 0;   ///< Grouped convolutions: inputs of one group.

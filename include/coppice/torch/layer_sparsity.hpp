@@ -69,6 +69,8 @@ double outlier_share(const at::Tensor& scores, double multiple = 5);
 std::vector<double> owl_shares(std::vector<double> outlier_shares, const std::vector<std::int64_t>& weights,
                                double share, double spread = 0.08);
 
+/// 2 / n |W X|^2 over the n samples of the Hessian.
+double output_energy(const at::Tensor& matrix, const at::Tensor& hessian);
 /// |(W' - W) X|^2 / |W X|^2 over the samples of the Hessian; 0 where W X is zero.
 double reconstruction_error(const at::Tensor& weight, const at::Tensor& changed, const at::Tensor& hessian);
 

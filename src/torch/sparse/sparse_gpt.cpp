@@ -93,11 +93,15 @@ SparseGptResult sparse_gpt(const at::Tensor& weight, const at::Tensor& hessian, 
   return {w, keep, damping};
 }
 
+double output_energy(const at::Tensor& matrix, const at::Tensor& hessian) {
+  const at::Tensor wide = matrix.detach().to(at::kDouble);
+  // Rounding may take what is nearly zero below it.
+  return std::max((wide.matmul(hessian) * wide).sum().item<double>(), 0.0);
+}
+
 double reconstruction_error(const at::Tensor& weight, const at::Tensor& changed, const at::Tensor& hessian) {
-  const auto energy = [&](const at::Tensor& matrix) { return (matrix.matmul(hessian) * matrix).sum().item<double>(); };
-  const at::Tensor before = weight.detach().to(at::kDouble);
-  const double whole = energy(before);
-  return whole > 0 ? std::max(energy(changed.detach().to(at::kDouble) - before), 0.0) / whole : 0;
+  const double whole = output_energy(weight, hessian);
+  return whole > 0 ? output_energy(changed - weight, hessian) / whole : 0;
 }
 
 }  // namespace coppice

@@ -1,0 +1,52 @@
+#include "sparsity/selection.hpp"
+
+#include <algorithm>
+
+#include "coppice/base/error.hpp"
+#include "coppice/base/nearest.hpp"
+
+namespace coppice::sparsity {
+namespace {
+
+void check_name(const std::vector<Site>& sites, const std::string& pattern) {
+  if (std::any_of(sites.begin(), sites.end(), [&](const Site& site) { return matches(site, pattern); })) return;
+  std::vector<std::string_view> names;
+  for (const Site& site : sites) names.push_back(site.layer);
+  throw Error("layer \"" + pattern +
+              "\": no layer with weights of that name; nearest: " + base::nearest_list(pattern, names));
+}
+
+}  // namespace
+
+void check_share(const std::string& what, double sparsity) {
+  if (!(sparsity >= 0 && sparsity <= 1)) throw Error(what + ": expected 0 to 1, found " + std::to_string(sparsity));
+}
+
+void check_names(const std::vector<Site>& sites, const SparsifyOptions& options) {
+  for (const auto& layer : options.layers) check_name(sites, layer.first);
+  for (const std::string& pattern : options.ignore) check_name(sites, pattern);
+}
+
+std::optional<std::string> exclusion(const Site& site, const SparsifyOptions& options) {
+  for (const std::string& pattern : options.ignore)
+    if (matches(site, pattern)) return "ignored";
+  if (options.keep_classifier && site.output_layer) return "output layer";
+  if (!site.obstacle.empty()) return site.obstacle;
+  return misfit(site, options.pattern);
+}
+
+std::optional<double> own_sparsity(const Site& site, const SparsifyOptions& options) {
+  std::optional<double> out;
+  for (const auto& [pattern, sparsity] : options.layers)
+    if (matches(site, pattern)) out = sparsity;
+  return out;
+}
+
+void nothing_left(const std::vector<LeftDense>& left) {
+  if (left.empty())
+    throw Error("nothing to sparsify: the model has no Conv, ConvTranspose, Gemm or MatMul with weights");
+  throw Error("nothing to sparsify: all " + std::to_string(left.size()) + " layers stay dense; the first, " +
+              left.front().site.layer + ": " + left.front().reason);
+}
+
+}  // namespace coppice::sparsity
