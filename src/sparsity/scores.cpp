@@ -21,6 +21,19 @@ void refuse_nan(const Entrant& entrant, const std::vector<double>& scores) {
     throw Error(entrant.site.name + ": expected numbers, found " + importance::not_finite(entrant.tensor));
 }
 
+/// The scores given from elsewhere; null without any.
+const tensor::Tensor* given_scores(const Entrant& entrant, const SparsifyOptions& options) {
+  if (options.scores.empty()) return nullptr;
+  const auto found = options.scores.find(entrant.site.name);
+  if (found == options.scores.end()) throw Error(entrant.site.name + ": no scores were given for this weight");
+  if (found->second.shape != entrant.site.shape || !tensor::is_real(found->second.dtype)) {
+    throw Error(entrant.site.name + ": expected scores as real numbers of shape " +
+                tensor::to_string(entrant.site.shape) + ", found " + std::string(tensor::name(found->second.dtype)) +
+                " of " + tensor::to_string(found->second.shape));
+  }
+  return &found->second;
+}
+
 }  // namespace
 
 void check_criterion(Criterion criterion) {
@@ -32,6 +45,12 @@ void check_criterion(Criterion criterion) {
 
 std::optional<tensor::Scores> weight_scores(const Entrant& entrant, const SparsifyOptions& options) {
   tensor::Scores out{entrant.site.name, entrant.tensor.elements(), {}};
+  if (const tensor::Tensor* given = given_scores(entrant, options)) {
+    out.read = [scores = *given](std::int64_t first, std::span<double> to) {
+      tensor::decode(scores, first, to.size(), to.data());
+    };
+    return out;
+  }
   switch (options.criterion) {
     case Criterion::random:
       out.read = [seed = options.seed, number = entrant.number](std::int64_t first, std::span<double> to) {
@@ -59,6 +78,14 @@ std::optional<tensor::Scores> weight_scores(const Entrant& entrant, const Sparsi
 }
 
 std::vector<double> unit_scores(const Entrant& entrant, const tensor::Units& units, const SparsifyOptions& options) {
+  const tensor::Tensor* const given = given_scores(entrant, options);
+  if (given) {
+    std::vector<double> out = tensor::unit_power_sums(*given, units, 1);
+    for (double& score : out) score /= static_cast<double>(units.size());
+    if (std::any_of(out.begin(), out.end(), [](double score) { return std::isnan(score); }))
+      throw Error(entrant.site.name + ": expected scores, found " + importance::not_finite(*given));
+    return out;
+  }
   if (options.criterion == Criterion::random) {
     std::vector<double> out(static_cast<std::size_t>(units.count()));
     for (std::size_t i = 0; i < out.size(); ++i) out[i] = importance::random_score(options.seed, entrant.number, i);

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,12 +29,16 @@ struct SparsifyOptions {
   /// large_final, l2, small_final, random and lamp. Of units larger than a weight the mean of |w|, the root of the mean
   /// of w^2, and so on, so that units of different sizes compare.
   importance::Criterion criterion = importance::Criterion::large_final;
+  /// Instead of a criterion, importance of each weight from elsewhere (gradients, activations...), by the constant's
+  /// name: real numbers in its shape, small ones go first. Units larger than a weight have the mean of their sizes.
+  /// When not empty, every layer that takes part must be here.
+  std::map<std::string, tensor::Tensor, std::less<>> scores;
   Pattern pattern;
   /// Another sparsity for layers by name (see matches()); the last that matches holds. They compete with no other
   /// layer.
   std::vector<std::pair<std::string, double>> layers;
   std::vector<std::string> ignore;  ///< Layers to leave dense, by name.
-  /// Leave the output layers dense. Seed strategies of ShrinkBench do; torch.nn.utils.prune as usually called does not.
+  /// Leave the output layers dense. The strategies of ShrinkBench do; torch.nn.utils.prune as usually called does not.
   bool keep_classifier = false;
   std::uint64_t seed = 0;  ///< Of random.
 };
