@@ -39,7 +39,7 @@ std::unique_ptr<CLI::App> make_app(TorchServices* services) {
   add_zoo(*app);
   add_inspect(*app, services);
   add_prune(*app, services);
-  add_sparsify(*app);
+  add_sparsify(*app, services);
   add_diff(*app);
   add_verify(*app, services);
   add_run(*app, services);

@@ -31,7 +31,7 @@ void add_finetune(CLI::App& app, TorchServices* services);
 void add_evaluate(CLI::App& app, TorchServices* services);
 void add_sensitivity(CLI::App& app, TorchServices* services);
 void add_run_recipe(CLI::App& app, TorchServices* services);
-void add_sparsify(CLI::App& app);
+void add_sparsify(CLI::App& app, TorchServices* services);
 void add_diff(CLI::App& app);
 void add_completion(CLI::App& app);
 

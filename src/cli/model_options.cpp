@@ -57,6 +57,18 @@ CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& f
       ->check([](const std::string& text) { return text.empty() ? "expected a file name, found \"\"" : ""; }, "", "");
 }
 
+void add_normalisation(CLI::App& command, std::vector<double>& mean, std::vector<double>& deviation,
+                       const std::string& group) {
+  command.add_option("--mean", mean, "Taken off the inputs, by channel, such as 0.286")
+      ->type_name("X,...")
+      ->delimiter(',')
+      ->group(group);
+  command.add_option("--deviation", deviation, "What inputs are divided by then")
+      ->type_name("X,...")
+      ->delimiter(',')
+      ->group(group);
+}
+
 CLI::Option* whole_number(CLI::Option* option, std::uint64_t low, std::uint64_t high) {
   const auto validate = [low, high](std::string& text) -> std::string {
     std::uint64_t number = 0;

@@ -34,6 +34,10 @@ CLI::Option* add_file(CLI::App& command, const std::string& name, std::string& f
 /// Makes the option take decimal numbers from `low` to `high` alone; all else is bad usage.
 CLI::Option* whole_number(CLI::Option* option, std::uint64_t low, std::uint64_t high);
 
+/// --mean and --deviation of data.
+void add_normalisation(CLI::App& command, std::vector<double>& mean, std::vector<double>& deviation,
+                       const std::string& group = "Options");
+
 /// "NAME=VALUE", split at the last '='. Throws UsageError, which names the option, on anything else.
 std::pair<std::string, std::string> split_assignment(const std::string& option, const std::string& text);
 

@@ -31,12 +31,16 @@ std::string zeros(const SparsifyOutcome& outcome) {
                          {"weights", Align::right},
                          {"zeros before", Align::right},
                          {"after", Align::right},
-                         {"share", Align::right}});
-  const auto row = [&](const std::string& name, const sparsity::ZeroCount& count) {
+                         {"share", Align::right},
+                         {outcome.errors.empty() ? "" : "error", Align::right}});
+  const auto row = [&](const std::string& name, const sparsity::ZeroCount& count, const std::string& error = "") {
     table.row({name, with_separators(count.weights), with_separators(count.before), with_separators(count.after),
-               analysis::percent(share(count))});
+               analysis::percent(share(count)), error});
   };
-  for (const sparsity::ZeroCount& layer : outcome.layers) row(layer.layer, layer);
+  for (std::size_t i = 0; i < outcome.layers.size(); ++i) {
+    const sparsity::ZeroCount& layer = outcome.layers[i];
+    row(layer.layer, layer, outcome.errors.empty() ? "" : analysis::percent(outcome.errors[i]));
+  }
   if (outcome.layers.size() > 1) {
     table.rule();
     row("all", total(outcome));
@@ -69,11 +73,13 @@ nlohmann::ordered_json sparsify_json(const SparsifyArguments& arguments, const S
   out["sparsity"] = share(sum);
   out["bytes"] = {{"before", outcome.bytes_before}, {"after", outcome.bytes_after}};
   out["layers"] = Json::array();
-  for (const sparsity::ZeroCount& layer : outcome.layers) {
+  for (std::size_t i = 0; i < outcome.layers.size(); ++i) {
+    const sparsity::ZeroCount& layer = outcome.layers[i];
     out["layers"].push_back({{"name", layer.name},
                              {"layer", layer.layer},
                              {"weights", layer.weights},
                              {"zeros", {{"before", layer.before}, {"after", layer.after}}}});
+    if (!outcome.errors.empty()) out["layers"].back()["error"] = outcome.errors[i];
   }
   out["left"] = Json::array();
   for (const sparsity::LeftDense& left : outcome.left)

@@ -10,6 +10,7 @@
 
 #include "cli/model_options.hpp"
 #include "cli/prune_arguments.hpp"
+#include "cli/sparsify_report.hpp"
 #include "cli/train_arguments.hpp"
 
 namespace coppice::cli {
@@ -55,6 +56,8 @@ class TorchServices {
   virtual void evaluate(const EvaluateArguments& arguments) = 0;
   virtual void sensitivity(const SensitivityArguments& arguments) = 0;
   virtual void run_recipe(const RecipeArguments& arguments) = 0;
+  /// Makes the model sparse by a criterion that looks at data; the bytes of the outcome are left alone.
+  virtual SparsifyOutcome sparsify(const SparsifyArguments& arguments, graph::Model& model) = 0;
 
   /// How long one run takes on random inputs with the extents for which MACs are counted.
   virtual RunTime run_time(const pruning::Prepared& prepared, const std::string& device, int threads) = 0;

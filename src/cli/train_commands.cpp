@@ -30,13 +30,6 @@ void add_device(CLI::App& command, std::string& device) {
   command.add_option("--device", device, "Where to compute")->type_name("cpu|cuda")->default_str("cpu");
 }
 
-void add_normalisation(CLI::App& command, std::vector<double>& mean, std::vector<double>& deviation) {
-  command.add_option("--mean", mean, "Taken off the inputs, by channel, such as 0.286")
-      ->type_name("X,...")
-      ->delimiter(',');
-  command.add_option("--deviation", deviation, "What inputs are divided by then")->type_name("X,...")->delimiter(',');
-}
-
 CLI::Option* add_data(CLI::App& command, std::string& data) {
   return command.add_option("--data", data, "Samples: x.npy:y.npy, fashion-mnist, idx:FOLDER ... see docs/data.md")
       ->type_name("DATA");

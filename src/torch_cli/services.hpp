@@ -15,6 +15,7 @@ class Services : public TorchServices {
   void evaluate(const EvaluateArguments& arguments) override;
   void sensitivity(const SensitivityArguments& arguments) override;
   void run_recipe(const RecipeArguments& arguments) override;
+  SparsifyOutcome sparsify(const SparsifyArguments& arguments, graph::Model& model) override;
   RunTime run_time(const pruning::Prepared& prepared, const std::string& device, int threads) override;
   MakeMeasure measure(const PruneArguments& arguments) override;
   std::string prove(const PruneArguments& arguments, const pruning::PruneResult& result) override;

@@ -1,0 +1,40 @@
+#include "coppice/data/loader.hpp"
+#include "coppice/data/read.hpp"
+#include "coppice/tensor/kernels.hpp"
+#include "coppice/torch/calibrated_sparsity.hpp"
+
+#include "cli/progress.hpp"
+#include "torch_cli/device.hpp"
+#include "torch_cli/services.hpp"
+
+namespace coppice::cli {
+
+SparsifyOutcome Services::sparsify(const SparsifyArguments& arguments, graph::Model& model) {
+  const at::Device device = parse_device(arguments.device);
+  use_threads(arguments.common.threads);
+  data::LoaderOptions loading{.batch_size = arguments.batch_size, .seed = arguments.options.seed};
+  if (!arguments.mean.empty() || !arguments.deviation.empty())
+    loading.transforms.push_back(data::normalize(arguments.mean, arguments.deviation));
+  Bar bar;
+  CalibratedOptions options{.method = parse_sparsity_method(arguments.criterion),
+                            .what = arguments.options,
+                            .owl = arguments.owl,
+                            .calibration = {.data = data::Loader(data::read(arguments.data), loading),
+                                            .batches = arguments.batches,
+                                            .seed = arguments.options.seed},
+                            .progress = &bar};
+  GraphModule module(std::move(model));
+  module.to(device);
+  const graph::Model before = module.model();
+  const CalibratedReport report = sparsify_calibrated(module, options);
+  model = module.model();
+  SparsifyOutcome out{.left = report.left};
+  for (const CalibratedLayer& layer : report.layers) {
+    const tensor::Tensor& weight = *before.graph.constant(before.graph.find(layer.name));
+    out.layers.push_back({layer.name, layer.layer, layer.weights, tensor::count_zeros(weight), layer.zeros});
+    out.errors.push_back(layer.error);
+  }
+  return out;
+}
+
+}  // namespace coppice::cli
