@@ -163,7 +163,7 @@ void add_sparsify(CLI::App& app, TorchServices* services) {
       "coppice sparsify model.onnx -o sparse.onnx --sparsity 50%\n"
       "coppice sparsify model.onnx -o sparse.onnx --sparsity 80% --context global\n"
       "coppice sparsify model.onnx -o sparse.onnx --pattern 2:4 --keep-classifier\n"
-      "coppice sparsify model.onnx -o sparse.onnx --pattern 2:4 --criterion sparse_gpt --data x.npy\n"
+      "coppice sparsify m.onnx -o s.onnx --pattern 2:4 --criterion wanda --data x.npy\n"
       "coppice sparsify model.onnx --sparsity 50% --layer layer4=90% --dry-run");
   command->callback([arguments, services] { sparsify(*arguments, services); });
 }

@@ -27,15 +27,18 @@ double share(const sparsity::ZeroCount& count) {
 }
 
 std::string zeros(const SparsifyOutcome& outcome) {
-  analysis::Table table({{"layer", Align::left, true},
-                         {"weights", Align::right},
-                         {"zeros before", Align::right},
-                         {"after", Align::right},
-                         {"share", Align::right},
-                         {outcome.errors.empty() ? "" : "error", Align::right}});
+  std::vector<analysis::Column> columns{{"layer", Align::left, true},
+                                        {"weights", Align::right},
+                                        {"zeros before", Align::right},
+                                        {"after", Align::right},
+                                        {"share", Align::right}};
+  if (!outcome.errors.empty()) columns.push_back({"error", Align::right});
+  analysis::Table table(std::move(columns));
   const auto row = [&](const std::string& name, const sparsity::ZeroCount& count, const std::string& error = "") {
-    table.row({name, with_separators(count.weights), with_separators(count.before), with_separators(count.after),
-               analysis::percent(share(count)), error});
+    std::vector<std::string> cells{name, with_separators(count.weights), with_separators(count.before),
+                                   with_separators(count.after), analysis::percent(share(count))};
+    if (!error.empty()) cells.push_back(error);
+    table.row(std::move(cells));
   };
   for (std::size_t i = 0; i < outcome.layers.size(); ++i) {
     const sparsity::ZeroCount& layer = outcome.layers[i];
