@@ -106,4 +106,16 @@ std::vector<ZeroCount> Sparsifier::apply(graph::Model& model) const {
   return out;
 }
 
+std::vector<LayerMask> masks_of_zeros(const graph::Model& model, const std::vector<std::string>& names) {
+  std::vector<LayerMask> out;
+  for (const std::string& name : names) {
+    const tensor::Tensor* tensor = model.graph.constant(model.graph.find(name));
+    if (!tensor) throw Error(name + ": the model has no such weight");
+    // The zeros are the smallest of all.
+    const auto zeros = tensor::Smallest::of({tensor::Weights{name, *tensor}}, tensor::count_zeros(*tensor));
+    out.push_back({Site{.name = name, .layer = name, .shape = tensor->shape}, zeros.mask(0)});
+  }
+  return out;
+}
+
 }  // namespace coppice::sparsity

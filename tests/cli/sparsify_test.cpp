@@ -82,11 +82,35 @@ TEST(Sparsify, FailsWithOneLineAndLeavesTheTarget) {
   }
 }
 
+TEST(Sparsify, MasksAreKeptAndReplayedOnAnotherCheckpoint) {
+  const Scratch scratch;
+  const std::string masks = scratch / "m.safetensors", other = scratch / "other.onnx", out = scratch / "out.onnx";
+  ASSERT_EQ(run({"zoo", "mlp", "-o", other, "--seed", "5"}).code, 0);
+  run_json({"sparsify", zoo_file("mlp"), "--dry-run", "--sparsity", "60", "--keep-classifier", "--masks-out", masks});
+  const Json report = run_json({"sparsify", other, "-o", out, "--masks", masks});
+  EXPECT_EQ(report["weights"], 233'472);
+  EXPECT_EQ(report["zeros"]["after"], 140'083);  // 120,422.4 and 19,660.8, each rounded
+  // Its own smallest weights are others.
+  EXPECT_EQ(run_json({"sparsify", out, "--dry-run", "--sparsity", "0"})["zeros"]["before"], 140'083);
+  ASSERT_EQ(run({"sparsify", other, "-o", scratch / "own.onnx", "--sparsity", "60", "--keep-classifier"}).code, 0);
+  EXPECT_NE(read_file(out), read_file(scratch / "own.onnx"));
+  // Masks of another model, and what are no masks.
+  write_file(out, "old");
+  for (const auto& [model, file] : {std::pair{zoo_file("resnet18"), masks}, {other, other}}) {
+    const Outcome outcome = run({"sparsify", model, "-o", out, "--masks", file});
+    EXPECT_EQ(outcome.code, 1) << outcome.err;
+    EXPECT_EQ(read_file(out), "old");
+  }
+}
+
 TEST(Sparsify, BadUsageEndsWithTwo) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{"-o", "o.onnx"}, "how much?"},
       {{"-o", "o.onnx", "--pattern", "2x2"}, "how much?"},
       {{"--sparsity", "50"}, "-o FILE is missing"},
+      {{"-o", "o.onnx", "--masks", "m", "--sparsity", "50"}, "--masks decides by itself"},
+      {{"-o", "o.onnx", "--sparsity", "50", "--masks-out", "o.onnx"}, "same file"},
+      {{"--dry-run", "--sparsity", "50", "--masks-out", "m.onnx"}, "same file"},
       {{"-o", "o.onnx", "--pattern", "4:2"}, "pattern: expected none, N:M"},
       {{"-o", "o.onnx", "--pattern", "2:4", "--sparsity", "30"}, "makes its own sparsity"},
       {{"-o", "o.onnx", "--sparsity", "50", "--granularity", "rows"}, "shared_row"},

@@ -137,6 +137,17 @@ TEST(Sparsifier, MasksHoldAfterTheWeightsHaveMoved) {
   EXPECT_EQ(tensor::count_zeros(weight(moved, "conv.weight")), 0);
 }
 
+TEST(Sparsifier, MasksMayBeToldFromZeros) {
+  graph::Model model = all_kinds();
+  const Sparsifier sparsifier(model, {.sparsity = 0.6});
+  sparsifier.apply(model);
+  const std::vector<LayerMask> told = masks_of_zeros(model, {"mul.weight", "conv.weight"});
+  EXPECT_EQ(told[0].mask, sparsifier.masks()[2].mask);
+  EXPECT_EQ(told[1].mask, sparsifier.masks()[0].mask);
+  EXPECT_EQ(told[1].site.shape, (tensor::Shape{6, 3, 3, 3}));
+  EXPECT_THROW(masks_of_zeros(model, {"none"}), Error);
+}
+
 TEST(Sparsifier, IsTheSameForAnyNumberOfThreadsAndEveryCriterion) {
   using importance::Criterion;
   const graph::Model model = zoo::build("mlp");

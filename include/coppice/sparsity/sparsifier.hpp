@@ -90,4 +90,8 @@ class Sparsifier {
   std::vector<LeftDense> left_;
 };
 
+/// Masks that drop the zeros which these weights have, as after another tool zeroed them. Throws Error for a weight
+/// that the model lacks, and NaN.
+std::vector<LayerMask> masks_of_zeros(const graph::Model& model, const std::vector<std::string>& names);
+
 }  // namespace coppice::sparsity

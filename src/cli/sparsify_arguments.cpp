@@ -1,0 +1,133 @@
+#include "cli/sparsify_arguments.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "coppice/pruning/ratio.hpp"
+
+#include "cli/app.hpp"
+#include "cli/output.hpp"
+
+namespace coppice::cli {
+namespace {
+
+std::string_view context_name(sparsity::Context context) {
+  return sparsity::to_string(context);
+}
+
+/// Masks say by themselves what goes.
+void check_replay(const CLI::App& command) {
+  for (const char* name : {"--sparsity", "--pattern", "--granularity", "--context", "--criterion", "--layer",
+                           "--ignore", "--keep-classifier", "--seed", "--data", "--owl"}) {
+    if (command.get_option(name)->count() > 0)
+      throw UsageError("--masks decides by itself what goes; it cannot be combined with " + std::string(name));
+  }
+}
+
+/// No result may overwrite another, and none but OUT what the run reads.
+void check_conflicts(const SparsifyArguments& arguments) {
+  const auto refuse = [](const char* a, const std::string& x, const char* b, const std::string& y) {
+    if (same_file(x, y)) throw UsageError(std::string(a) + " and " + b + " name the same file");
+  };
+  refuse("-o", arguments.out, "--masks-out", arguments.masks_out);
+  refuse("-o", arguments.out, "--masks", arguments.masks);
+  refuse("--masks-out", arguments.masks_out, "MODEL", arguments.model);
+}
+
+}  // namespace
+
+bool looks_at_data(const SparsifyArguments& arguments) {
+  return arguments.criterion == "wanda" || arguments.criterion == "sparse_gpt";
+}
+
+void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments) {
+  sparsity::SparsifyOptions& options = arguments.options;
+  add_file(command, "MODEL", arguments.model, "ONNX file")->required();
+  add_file(command, "-o,--out", arguments.out, "Where to write the result; may be MODEL itself");
+  command.add_option("--sparsity", arguments.sparsity, "Share of the weights to zero: 50%, 50 or 0.5")->type_name("R");
+  command
+      .add_option("--pattern", arguments.pattern,
+                  "N:M keeps N of every M inputs, such as 2:4; AxB zeroes whole tiles of A outputs x B inputs")
+      ->type_name("N:M|AxB");
+  add_choice<sparsity::Granularity>(command, "--granularity", arguments.granularity, sparsity::to_string,
+                                    "Which weights go together")
+      ->default_str(std::string(to_string(options.granularity)));
+  add_choice(command, "--context", arguments.context, context_name, "What competes: each layer, or all")
+      ->default_str(std::string(to_string(options.context)));
+  command
+      .add_option("--criterion", arguments.criterion,
+                  "What makes a weight important; wanda and sparse_gpt look at --data")
+      ->type_name("large_final|l2|small_final|random|lamp|wanda|sparse_gpt")
+      ->default_str(std::string(to_string(options.criterion)));
+  command
+      .add_option("--layer", arguments.layers,
+                  "Another sparsity for a layer, or for all below a dotted name: layer1.0=20%; repeatable")
+      ->type_name("NAME=R")
+      ->allow_extra_args(false);
+  command.add_option("--ignore", options.ignore, "Leave layers with matching names dense; repeatable")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  command.add_flag("--keep-classifier", options.keep_classifier, "Leave the output layers dense");
+  whole_number(command.add_option("--seed", options.seed, "Of the criterion random"), 0,
+               std::numeric_limits<std::uint64_t>::max())
+      ->type_name("N")
+      ->capture_default_str();
+  const std::string group = "Data, for criteria that look at it";
+  command.add_option("--data", arguments.data, "Samples: x.npy, fashion-mnist:512, idx:FOLDER ... see docs/data.md")
+      ->type_name("DATA")
+      ->group(group);
+  add_normalisation(command, arguments.mean, arguments.deviation, group);
+  whole_number(command.add_option("--batches", arguments.batches, "Look at N batches only, 0 for all of the data"), 0,
+               1000000000)
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  whole_number(command.add_option("--batch-size", arguments.batch_size, "Samples a batch"), 1, 1000000)
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command.add_flag("--owl", arguments.owl, "Layers with more outliers lose less")->group(group);
+  command.add_option("--device", arguments.device, "Where to compute")
+      ->type_name("cpu|cuda")
+      ->default_str("cpu")
+      ->group(group);
+  add_file(command, "--masks", arguments.masks, "Write the zeros of these masks instead of choosing");
+  add_file(command, "--masks-out", arguments.masks_out, "Also write the masks, one bit a weight (safetensors)");
+  command.add_flag("--dry-run", arguments.dry_run, "Do all but writing the model");
+  command.add_flag("--json", arguments.json, "Print one JSON object");
+  add_threads_option(command, arguments.common);
+}
+
+void finish(SparsifyArguments& arguments, const CLI::App& command) {
+  sparsity::SparsifyOptions& options = arguments.options;
+  if (!arguments.masks.empty()) check_replay(command);
+  check_conflicts(arguments);
+  if (arguments.masks.empty() && arguments.sparsity.empty() && arguments.layers.empty() &&
+      arguments.pattern.find(':') == std::string::npos)
+    throw UsageError("how much? Give --sparsity, --layer, --pattern N:M or --masks");
+  if (arguments.out.empty() && !arguments.dry_run) throw UsageError("-o FILE is missing (or --dry-run)");
+  read_choice(arguments.granularity, sparsity::parse_granularity, options.granularity);
+  read_choice(arguments.context, sparsity::parse_context, options.context);
+  if (!looks_at_data(arguments)) read_choice(arguments.criterion, importance::parse_criterion, options.criterion);
+  if (looks_at_data(arguments) && arguments.data.empty())
+    throw UsageError("--criterion " + arguments.criterion + ": it looks at data; give --data");
+  if (looks_at_data(arguments) &&
+      (options.granularity != sparsity::Granularity::weight || options.context != sparsity::Context::local))
+    throw UsageError("--criterion " + arguments.criterion +
+                     ": it chooses single weights, layer by layer; leave --granularity and --context out");
+  if (!looks_at_data(arguments) && (!arguments.data.empty() || arguments.owl))
+    throw UsageError(std::string(arguments.owl ? "--owl" : "--data") +
+                     " has no effect: the criterion looks at the weights alone");
+  read_choice(arguments.pattern, sparsity::parse_pattern, options.pattern);
+  options.sparsity = arguments.sparsity.empty() ? 0 : pruning::parse_sparsity(arguments.sparsity);
+  options.layers = parse_layers(arguments.layers, pruning::parse_sparsity);
+  const sparsity::Pattern& pattern = options.pattern;
+  if (pattern.kind != sparsity::Pattern::Kind::keep_of || arguments.sparsity.empty()) return;
+  const double own = 1 - static_cast<double>(pattern.a) / static_cast<double>(pattern.b);
+  if (std::abs(own - options.sparsity) > 1e-9) {
+    throw UsageError("--pattern " + arguments.pattern + " makes its own sparsity, which is not --sparsity " +
+                     arguments.sparsity);
+  }
+}
+
+}  // namespace coppice::cli

@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "coppice/sparsity/sparsifier.hpp"
+
+#include "cli/model_options.hpp"
+
+namespace coppice::cli {
+
+/// The command line of `coppice sparsify`, as written.
+struct SparsifyArguments {
+  std::string model, out, sparsity, granularity, context, criterion, pattern, masks, masks_out;
+  std::vector<std::string> layers;
+  sparsity::SparsifyOptions options;  ///< Numbers, flags and lists land here; its values are the defaults.
+  // For criteria that look at data.
+  std::string data, device;
+  std::vector<double> mean, deviation;
+  std::int64_t batch_size = 32;
+  int batches = 0;
+  bool owl = false;
+  ModelOptions common;
+  bool dry_run = false, json = false;
+};
+
+void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments);
+
+/// Whether the criterion is one of libtorch's, which looks at data.
+bool looks_at_data(const SparsifyArguments& arguments);
+
+/// Checks what must go together (UsageError) and reads the texts into `options`. Throws Error for a share out of range.
+void finish(SparsifyArguments& arguments, const CLI::App& command);
+
+}  // namespace coppice::cli
