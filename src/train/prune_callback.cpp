@@ -3,6 +3,8 @@
 #include "coppice/base/error.hpp"
 #include "coppice/train/trainer.hpp"
 
+#include "train/window.hpp"
+
 namespace coppice {
 namespace {
 
@@ -15,26 +17,10 @@ struct CurrentBatch {
   std::int64_t batches() const { return 1; }
 };
 
-double usual_start(Schedule schedule) {
-  switch (schedule) {
-    case Schedule::one_shot:
-      return 0.5;
-    case Schedule::iterative:
-    case Schedule::agp:
-      return 0.2;
-    default:
-      return 0;
-  }
-}
-
 }  // namespace
 
 PruneCallback::PruneCallback(PrunerOptions options, PruneWindow window)
-    : options_(std::move(options)), window_(std::move(window)) {
-  if (!window_.start) window_.start = window_.schedule ? 0 : usual_start(options_.schedule);
-  if (!(*window_.start >= 0 && *window_.start < window_.end && window_.end <= 1))
-    throw Error("pruning window: expected 0 <= start < end <= 1, found " + std::to_string(*window_.start) + " to " +
-                std::to_string(window_.end));
+    : options_(std::move(options)), window_(completed(std::move(window), options_.schedule)) {
   options_.iterative_steps = 1;
   options_.plan.reset();
 }
@@ -42,15 +28,7 @@ PruneCallback::PruneCallback(PrunerOptions options, PruneWindow window)
 PruneCallback::~PruneCallback() = default;
 
 double PruneCallback::share(std::int64_t step, std::int64_t steps) const {
-  const auto at = static_cast<double>(step) / static_cast<double>(steps);
-  if (at < *window_.start) return 0;
-  const bool last = static_cast<double>(step + 1) >= window_.end * static_cast<double>(steps);
-  const double position = last ? 1 : (at - *window_.start) / (window_.end - *window_.start);
-  const double out = window_.schedule ? window_.schedule(position) : pruning::progress(options_.schedule, position);
-  if (!(out >= 0 && out <= 1))
-    throw Error("schedule: expected a share from 0 to 1 at " + std::to_string(position) + ", found " +
-                std::to_string(out));
-  return out;
+  return window_share(window_, options_.schedule, step, steps);
 }
 
 void PruneCallback::before_fit(Trainer& trainer) {
