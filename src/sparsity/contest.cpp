@@ -8,12 +8,6 @@ namespace {
 
 using tensor::Mask;
 
-std::int64_t target(const std::vector<Entrant>& entrants, double sparsity) {
-  std::int64_t weights = 0;
-  for (const Entrant& entrant : entrants) weights += entrant.tensor.elements();
-  return std::min<std::int64_t>(std::llround(sparsity * static_cast<double>(weights)), weights);
-}
-
 std::vector<Mask> keep_of(const std::vector<Entrant>& entrants, const SparsifyOptions& options) {
   std::vector<Mask> out;
   for (const Entrant& entrant : entrants) {
@@ -74,6 +68,12 @@ std::vector<Mask> units(const std::vector<Entrant>& entrants, double sparsity, c
 }
 
 }  // namespace
+
+std::int64_t target(const std::vector<Entrant>& entrants, double sparsity) {
+  std::int64_t weights = 0;
+  for (const Entrant& entrant : entrants) weights += entrant.tensor.elements();
+  return std::min<std::int64_t>(std::llround(sparsity * static_cast<double>(weights)), weights);
+}
 
 std::vector<Mask> compete(const std::vector<Entrant>& entrants, double sparsity, const SparsifyOptions& options) {
   if (entrants.empty()) return {};

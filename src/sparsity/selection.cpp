@@ -5,6 +5,8 @@
 #include "coppice/base/error.hpp"
 #include "coppice/base/nearest.hpp"
 
+#include "sparsity/scores.hpp"
+
 namespace coppice::sparsity {
 namespace {
 
@@ -20,6 +22,20 @@ void check_name(const std::vector<Site>& sites, const std::string& pattern) {
 
 void check_share(const std::string& what, double sparsity) {
   if (!(sparsity >= 0 && sparsity <= 1)) throw Error(what + ": expected 0 to 1, found " + std::to_string(sparsity));
+}
+
+void check_options(const SparsifyOptions& options) {
+  check_share("sparsity", options.sparsity);
+  for (const auto& [name, sparsity] : options.layers) check_share("sparsity of " + name, sparsity);
+  check_criterion(options.criterion);
+  if (options.pattern.kind != Pattern::Kind::none && options.granularity != Granularity::weight) {
+    throw Error("pattern " + to_string(options.pattern) + ": expected granularity weight, found " +
+                std::string(to_string(options.granularity)));
+  }
+  if (options.pattern.kind == Pattern::Kind::keep_of && !options.layers.empty()) {
+    throw Error("pattern " + to_string(options.pattern) + " makes the sparsity of every layer; found another for " +
+                options.layers.front().first);
+  }
 }
 
 void check_names(const std::vector<Site>& sites, const SparsifyOptions& options) {

@@ -10,6 +10,8 @@ namespace coppice::sparsity {
 
 /// Throws Error, which names `what`, unless 0 <= sparsity <= 1.
 void check_share(const std::string& what, double sparsity);
+/// Throws Error for numbers out of range and options that do not go together.
+void check_options(const SparsifyOptions& options);
 /// Throws Error, with the nearest names, for a name in `layers` or `ignore` that no site has.
 void check_names(const std::vector<Site>& sites, const SparsifyOptions& options);
 

@@ -17,20 +17,6 @@ namespace {
 
 constexpr base::Names<Context, 2> contexts{{{Context::local, "local"}, {Context::global, "global"}}};
 
-void check(const SparsifyOptions& options) {
-  check_share("sparsity", options.sparsity);
-  for (const auto& [name, sparsity] : options.layers) check_share("sparsity of " + name, sparsity);
-  check_criterion(options.criterion);
-  if (options.pattern.kind != Pattern::Kind::none && options.granularity != Granularity::weight) {
-    throw Error("pattern " + to_string(options.pattern) + ": expected granularity weight, found " +
-                std::string(to_string(options.granularity)));
-  }
-  if (options.pattern.kind == Pattern::Kind::keep_of && !options.layers.empty()) {
-    throw Error("pattern " + to_string(options.pattern) + " makes the sparsity of every layer; found another for " +
-                options.layers.front().first);
-  }
-}
-
 /// Zeros so far, and whether all masks fit.
 std::vector<ZeroCount> counts(const std::vector<LayerMask>& masks, const graph::Model& model) {
   std::vector<ZeroCount> out;
@@ -58,7 +44,7 @@ Context parse_context(std::string_view text) {
 }
 
 Sparsifier::Sparsifier(const graph::Model& model, const SparsifyOptions& options) {
-  check(options);
+  check_options(options);
   const std::vector<Site> sites = find_sites(model.graph);
   check_names(sites, options);
 
