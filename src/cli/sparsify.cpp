@@ -10,9 +10,11 @@
 #include "coppice/sparsity/mask_file.hpp"
 
 #include "cli/app.hpp"
+#include "cli/inspect_checkpoint.hpp"
 #include "cli/model_files.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "cli/sparsify_checkpoint.hpp"
 #include "cli/sparsify_report.hpp"
 #include "cli/torch_services.hpp"
 
@@ -48,13 +50,9 @@ void write(const SparsifyArguments& arguments, const graph::Model& model, Bar& b
   outcome.bytes_after = written_bytes(model, arguments.out, constants);
 }
 
-void sparsify(SparsifyArguments& arguments, const CLI::App& command, TorchServices* services) {
-  finish(arguments, command);
-  if (looks_at_data(arguments) && !services) throw HandOver();
+SparsifyOutcome sparsify_model(const SparsifyArguments& arguments, TorchServices* services) {
   if (!arguments.dry_run) check_target(arguments.out);
   if (!arguments.masks_out.empty()) check_target(arguments.masks_out);
-  if (arguments.dry_run && !arguments.out.empty()) say("--dry-run: nothing is written to " + arguments.out);
-  base::set_thread_count(arguments.common.threads);
   const std::vector<sparsity::LayerMask> masks =
       arguments.masks.empty() ? std::vector<sparsity::LayerMask>() : sparsity::read_masks(arguments.masks);
   Bar bar;
@@ -73,6 +71,17 @@ void sparsify(SparsifyArguments& arguments, const CLI::App& command, TorchServic
   }
   outcome.bytes_before = outcome.bytes_after = bytes;
   write(arguments, model, bar, outcome);
+  return outcome;
+}
+
+void sparsify(SparsifyArguments& arguments, const CLI::App& command, TorchServices* services) {
+  finish(arguments, command);
+  const bool checkpoint = is_checkpoint(arguments.model);
+  if (checkpoint) check_checkpoint_options(arguments);
+  if (looks_at_data(arguments) && !services) throw HandOver();
+  if (arguments.dry_run && !arguments.out.empty()) say("--dry-run: nothing is written to " + arguments.out);
+  base::set_thread_count(arguments.common.threads);
+  const SparsifyOutcome outcome = checkpoint ? sparsify_checkpoint(arguments) : sparsify_model(arguments, services);
   if (arguments.json) {
     print_json(sparsify_json(arguments, outcome));
   } else {
@@ -93,7 +102,8 @@ void add_sparsify(CLI::App& app, TorchServices* services) {
       "coppice sparsify m.onnx -o s.onnx --pattern 2:4 --criterion wanda --data x.npy\n"
       "coppice sparsify model.onnx --sparsity 50% --layer layer4=90% --dry-run\n"
       "coppice sparsify model.onnx --pattern 2:4 --dry-run --masks-out m.safetensors\n"
-      "coppice sparsify tuned.onnx -o sparse.onnx --masks m.safetensors");
+      "coppice sparsify tuned.onnx -o sparse.onnx --masks m.safetensors\n"
+      "coppice sparsify checkpoint/ -o sparse/ --pattern 2:4 --ignore '*norm*'");
   command->callback([arguments, command, services] { sparsify(*arguments, *command, services); });
 }
 

@@ -42,8 +42,11 @@ bool looks_at_data(const SparsifyArguments& arguments) {
 
 void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments) {
   sparsity::SparsifyOptions& options = arguments.options;
-  add_file(command, "MODEL", arguments.model, "ONNX file")->required();
-  add_file(command, "-o,--out", arguments.out, "Where to write the result; may be MODEL itself");
+  add_file(command, "MODEL", arguments.model,
+           "ONNX file; or a checkpoint in safetensors: file, index of several, or folder")
+      ->required();
+  add_file(command, "-o,--out", arguments.out,
+           "Where to write the result, a folder for a checkpoint of several files; may be MODEL itself");
   command.add_option("--sparsity", arguments.sparsity, "Share of the weights to zero: 50%, 50 or 0.5")->type_name("R");
   command
       .add_option("--pattern", arguments.pattern,
