@@ -30,9 +30,20 @@ void add_device(CLI::App& command, std::string& device) {
   command.add_option("--device", device, "Where to compute")->type_name("cpu|cuda")->default_str("cpu");
 }
 
-CLI::Option* add_data(CLI::App& command, std::string& data) {
-  return command.add_option("--data", data, "Samples: x.npy:y.npy, fashion-mnist, idx:FOLDER ... see docs/data.md")
-      ->type_name("DATA");
+void add_data(CLI::App& command, DataArguments& arguments) {
+  command
+      .add_option("--data", arguments.data,
+                  "Samples: x.npy:y.npy, fashion-mnist, idx:FOLDER,\ncifar10:FOLDER, images:FOLDER:SIZE,\n"
+                  "tokens:FILE:LENGTH ... see docs/data.md")
+      ->type_name("DATA")
+      ->required();
+  count(command, "--batch-size", arguments.batch_size, 1, "Samples a batch");
+  whole_number(command.add_option("--workers", arguments.workers, "Threads that fetch batches ahead"), 0, 1024)
+      ->type_name("N")
+      ->capture_default_str();
+  add_normalisation(command, arguments.mean, arguments.deviation);
+  count(command, "--crop", arguments.crop, 0, "Crop pictures to N pixels a side; 0: not at all");
+  command.add_flag("--skip-damaged", arguments.skip_damaged, "Leave out records that cannot be read, and count them");
 }
 
 void add_loss(CLI::App& command, std::string& loss) {
@@ -46,18 +57,14 @@ void add_metrics(CLI::App& command, std::vector<std::string>& metrics) {
       ->default_str("accuracy");
 }
 
-void add_data_options(CLI::App& command, DataArguments& arguments) {
-  add_data(command, arguments.data)->required();
+void add_training_data(CLI::App& command, TrainingDataArguments& arguments) {
   command.add_option("--test", arguments.test, "Samples to report on at the end; no choice looks at them")
       ->type_name("DATA");
   command.add_option("--held-out", arguments.held_out, "Share of the samples set aside to measure every epoch on")
       ->type_name("SHARE")
       ->capture_default_str();
-  count(command, "--batch-size", arguments.batch_size, 1, "Samples a batch");
-  whole_number(command.add_option("--workers", arguments.workers, "Threads that fetch batches ahead"), 0, 1024)
-      ->type_name("N")
-      ->capture_default_str();
-  add_normalisation(command, arguments.mean, arguments.deviation);
+  number(command, "--random-scale", arguments.random_scale,
+         "Least share of the picture that a crop is scaled from\nwhile training; 0: crops are not scaled");
   count(command, "--random-shift", arguments.random_shift, 0, "Move pictures by up to N at random while training");
   command.add_flag("--random-flip", arguments.random_flip, "Mirror half of the pictures while training");
 }
@@ -107,7 +114,8 @@ CLI::App* add_trainer(CLI::App& app, TorchServices* services, const std::string&
   CLI::App* command = app.add_subcommand(name, description);
   add_file(*command, "MODEL", arguments->model, model)->required();
   add_file(*command, "-o,--out", arguments->out, "ONNX file to write")->required();
-  add_data_options(*command, arguments->data);
+  add_data(*command, arguments->data);
+  add_training_data(*command, arguments->training);
   add_training_options(*command, *arguments);
   add_pruning_options(*command, *arguments);
   add_checkpoint_options(*command, *arguments);
@@ -157,15 +165,13 @@ void add_sensitivity(CLI::App& app, TorchServices* services) {
   CLI::App* command =
       app.add_subcommand("sensitivity", "Measure what a model loses when one group of layers at a time is cut");
   add_file(*command, "MODEL", arguments->model, "ONNX file")->required();
-  add_data(*command, arguments->data)->required();
+  add_data(*command, arguments->data);
   command->add_option("--ratios", arguments->ratios, "How much of each group is cut")
       ->type_name("R,...")
       ->delimiter(',')
       ->default_str("10%,30%,50%");
   add_file(*command, "-o,--out", arguments->out, "JSON file for coppice prune --layer-from");
   count(*command, "--samples", arguments->samples, 0, "Measure on the first N samples; 0: all");
-  count(*command, "--batch-size", arguments->batch_size, 1, "Samples a batch");
-  add_normalisation(*command, arguments->mean, arguments->deviation);
   command->add_option("--metric", arguments->metric, "accuracy, top5 and the like, or loss")
       ->type_name("NAME")
       ->capture_default_str();
@@ -196,10 +202,8 @@ void add_evaluate(CLI::App& app, TorchServices* services) {
   const auto arguments = std::make_shared<EvaluateArguments>();
   CLI::App* command = app.add_subcommand("evaluate", "Measure a model's accuracy and loss on data");
   add_file(*command, "MODEL", arguments->model, "ONNX file")->required();
-  add_data(*command, arguments->data)->required();
+  add_data(*command, arguments->data);
   command->add_flag("--test", arguments->test, "Take the part of the data that is for tests");
-  count(*command, "--batch-size", arguments->batch_size, 1, "Samples a batch");
-  add_normalisation(*command, arguments->mean, arguments->deviation);
   add_loss(*command, arguments->loss);
   add_metrics(*command, arguments->metrics);
   add_device(*command, arguments->device);

@@ -9,6 +9,7 @@
 
 #include "coppice/base/error.hpp"
 
+#include "torch/class_axis.hpp"
 #include "torch/messages.hpp"
 
 namespace coppice {
@@ -35,8 +36,8 @@ Loss cross_entropy(double label_smoothing) {
     throw Error("label smoothing: expected 0 to below 1, found " + std::to_string(label_smoothing));
   return [label_smoothing](const std::vector<at::Tensor>& outputs, const at::Tensor& target) {
     const bool classes = !target.is_floating_point();
-    return at::cross_entropy_loss(first(outputs), classes ? target.to(at::kLong) : target, {}, at::Reduction::Mean,
-                                  -100, label_smoothing);
+    return at::cross_entropy_loss(classes_second(first(outputs), target), classes ? target.to(at::kLong) : target, {},
+                                  at::Reduction::Mean, -100, label_smoothing);
   };
 }
 

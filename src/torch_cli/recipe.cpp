@@ -7,6 +7,7 @@
 
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "torch_cli/data.hpp"
 #include "torch_cli/device.hpp"
 #include "torch_cli/epochs.hpp"
 #include "torch_cli/services.hpp"
@@ -36,6 +37,7 @@ void Services::run_recipe(const RecipeArguments& arguments) {
   }
   const auto report = recipe::run(recipe, options);
   if (!report) throw Error(arguments.folder + ": stopped; the same command with --resume goes on");
+  say_skipped(report->skipped);
   if (arguments.json)
     print_json(nlohmann::ordered_json::parse(report->json()));
   else

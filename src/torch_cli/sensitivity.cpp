@@ -3,17 +3,17 @@
 #include <nlohmann/json.hpp>
 
 #include "coppice/base/error.hpp"
-#include "coppice/data/loader.hpp"
-#include "coppice/data/read.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/pruning/ratio.hpp"
 #include "coppice/torch/graph_module.hpp"
 
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "torch_cli/data.hpp"
 #include "torch_cli/device.hpp"
 #include "torch_cli/services.hpp"
 #include "train/recipe/choices.hpp"
+#include "train/recipe/loaders.hpp"
 #include "train/recipe/stage_file.hpp"
 
 namespace coppice::cli {
@@ -32,12 +32,12 @@ void Services::sensitivity(const SensitivityArguments& arguments) {
       .progress = &bar};
   options.ratios.clear();
   for (const std::string& ratio : arguments.ratios) options.ratios.push_back(pruning::parse_ratio(ratio));
-  data::LoaderOptions loading{.batch_size = arguments.batch_size, .shuffled = false, .workers = 1};
-  if (!arguments.mean.empty() || !arguments.deviation.empty())
-    loading.transforms.push_back(data::normalize(arguments.mean, arguments.deviation));
-  data::DatasetPtr dataset = data::read(arguments.data);
+  const recipe::Data described = data_of(arguments.data);
+  data::DatasetPtr dataset = recipe::read_dataset(described.training, data::Part::training, described);
+  const std::vector<std::string> skipped = dataset->skipped();
+  say_skipped(skipped);
   if (arguments.samples > 0) dataset = data::first_samples(dataset, arguments.samples);
-  const data::Loader loader(dataset, loading);
+  const data::Loader loader = recipe::in_order(dataset, described, described.batch_size);
   GraphModule module(formats::read_onnx(arguments.model));
   module.to(device);
   const Sensitivity found = [&] {
@@ -48,10 +48,13 @@ void Services::sensitivity(const SensitivityArguments& arguments) {
     }
   }();
   if (!arguments.out.empty()) recipe::write_text(arguments.out, found.json());
-  if (arguments.json)
-    print_json(nlohmann::ordered_json::parse(found.json()));
-  else
+  if (!arguments.json) {
     print(found.text());
+    return;
+  }
+  nlohmann::ordered_json json = nlohmann::ordered_json::parse(found.json());
+  if (described.skip_damaged) json["skipped"] = skipped.size();
+  print_json(json);
 }
 
 }  // namespace coppice::cli

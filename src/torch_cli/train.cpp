@@ -16,6 +16,7 @@
 #include "cli/app.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
+#include "torch_cli/data.hpp"
 #include "torch_cli/device.hpp"
 #include "torch_cli/epochs.hpp"
 #include "torch_cli/services.hpp"
@@ -34,18 +35,15 @@ graph::Model read_model(const TrainArguments& arguments) {
   return zoo::build(std::string_view(arguments.model).substr(zoo_prefix.size()), arguments.seed);
 }
 
-recipe::Loaders loaders(const TrainArguments& arguments) {
-  const DataArguments& data = arguments.data;
-  return recipe::make_loaders({.training = data.data,
-                               .test = data.test,
-                               .held_out = pruning::parse_ratio(data.held_out),
-                               .batch_size = data.batch_size,
-                               .workers = data.workers,
-                               .mean = data.mean,
-                               .deviation = data.deviation,
-                               .random_shift = data.random_shift,
-                               .random_flip = data.random_flip},
-                              arguments.seed, arguments.seed);
+recipe::Data data_of(const TrainArguments& arguments) {
+  recipe::Data out = data_of(arguments.data);
+  const TrainingDataArguments& training = arguments.training;
+  out.test = training.test;
+  out.held_out = pruning::parse_ratio(training.held_out);
+  out.random_scale = training.random_scale;
+  out.random_shift = training.random_shift;
+  out.random_flip = training.random_flip;
+  return out;
 }
 
 std::shared_ptr<PruneCallback> pruning_of(const TrainArguments& arguments) {
@@ -82,7 +80,10 @@ void Services::train(const TrainArguments& arguments) {
   use_threads(arguments.common.threads);
   GraphModule module(read_model(arguments));
   module.to(device);
-  const recipe::Loaders data = loaders(arguments);
+  const recipe::Data described = data_of(arguments);
+  const recipe::Datasets datasets = recipe::read_datasets(described, arguments.seed);
+  say_skipped(datasets.skipped);
+  const recipe::Loaders data = recipe::make_loaders(datasets, described, arguments.seed);
   const auto optimizer = make_optimizer({.kind = parse_optimizer(arguments.optimizer),
                                          .learning_rate = arguments.learning_rate,
                                          .momentum = arguments.momentum,
@@ -130,6 +131,7 @@ void Services::train(const TrainArguments& arguments) {
     nlohmann::ordered_json json{{"output", arguments.out}, {"history", nlohmann::ordered_json::parse(history.json())}};
     if (test)
       for (const auto& [name, value] : test->metrics) json["test"][name] = value;
+    if (described.skip_damaged) json["skipped"] = datasets.skipped.size();
     print_json(json);
     return;
   }

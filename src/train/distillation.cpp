@@ -9,6 +9,7 @@
 #include "coppice/torch/graph_module.hpp"
 #include "coppice/train/trainer.hpp"
 
+#include "torch/class_axis.hpp"
 #include "torch/trace/undisturbed.hpp"
 #include "train/archive_entries.hpp"
 #include "train/hints.hpp"
@@ -65,10 +66,11 @@ struct DistillationCallback::State {
       default:
         break;
     }
-    const at::Tensor &student = first(trainer.outputs(), "student"), &known = first(seen.outputs, "teacher");
+    const at::Tensor& target = trainer.batch().target;
+    const at::Tensor student = classes_second(first(trainer.outputs(), "student"), target),
+                     known = classes_second(first(seen.outputs, "teacher"), target);
     if (options.kind == DistillationKind::decoupled)
-      return decoupled_loss(student, known, trainer.batch().target, options.temperature, options.target_weight,
-                            options.others_weight);
+      return decoupled_loss(student, known, target, options.temperature, options.target_weight, options.others_weight);
     if (options.kind == DistillationKind::soft_target) return soft_target_loss(student, known, options.temperature);
     return mse()({student}, known);
   }

@@ -4,6 +4,7 @@
 
 #include "coppice/base/error.hpp"
 
+#include "torch/class_axis.hpp"
 #include "torch/scoring/batches.hpp"
 #include "torch/trace/undisturbed.hpp"
 #include "train/device.hpp"
@@ -11,11 +12,11 @@
 namespace coppice {
 namespace {
 
-const at::Tensor& logits(const std::vector<at::Tensor>& outputs, const char* metric) {
+at::Tensor logits(const std::vector<at::Tensor>& outputs, const at::Tensor& target, const char* metric) {
   if (outputs.empty() || outputs[0].dim() < 2)
     throw Error(std::string(metric) + ": expected a first output with axes samples and classes, found " +
                 (outputs.empty() ? "no output" : shape_text(outputs[0].sizes())));
-  return outputs[0];
+  return classes_second(outputs[0], target);
 }
 
 at::Tensor classes(const at::Tensor& target) {
@@ -30,14 +31,14 @@ at::Tensor mean_of(const at::Tensor& right) {
 
 Metric accuracy() {
   return {"accuracy", [](const std::vector<at::Tensor>& outputs, const at::Tensor& target) {
-            return mean_of(logits(outputs, "accuracy").argmax(1).eq(classes(target)));
+            return mean_of(logits(outputs, target, "accuracy").argmax(1).eq(classes(target)));
           }};
 }
 
 Metric top_k(int k) {
   if (k < 1) throw Error("top k: expected k of 1 or more, found " + std::to_string(k));
   return {"top" + std::to_string(k), [k](const std::vector<at::Tensor>& outputs, const at::Tensor& target) {
-            const at::Tensor& scores = logits(outputs, "top k");
+            const at::Tensor scores = logits(outputs, target, "top k");
             if (scores.size(1) < k)
               throw Error("top " + std::to_string(k) + ": expected as many classes or more, found " +
                           std::to_string(scores.size(1)));

@@ -70,6 +70,14 @@ TEST(Evidence, LossesAreThoseOfLibtorch) {
   expect(cross_entropy(), classes.to(at::kByte), at::cross_entropy_loss(linear->forward(x), classes));
   expect(mse(), values, at::mse_loss(linear->forward(x), values));
   EXPECT_THROW(mse()({values}, at::zeros({5, 1})), Error);
+
+  // A language model's classes come last.
+  const at::Tensor logits = at::randn({2, 5, 7}), tokens = at::randint(7, {2, 5}, at::kLong);
+  const at::Tensor expected = at::cross_entropy_loss(logits.reshape({10, 7}), tokens.flatten());
+  EXPECT_TRUE(at::allclose(cross_entropy()({logits}, tokens), expected));
+  EXPECT_TRUE(at::allclose(cross_entropy()({logits.movedim(2, 1)}, tokens), expected));
+  const at::Tensor either = at::randn({2, 5, 5}), which = at::zeros({2, 5}, at::kLong);
+  EXPECT_THROW(cross_entropy()({either}, which), Error);
 }
 
 TEST(Evidence, LeavesTheModuleAsItWas) {

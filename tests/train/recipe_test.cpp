@@ -21,6 +21,9 @@ batch_size = 32
 mean = [0.5]
 deviation = [0.25]
 random_flip = true
+crop = 24
+random_scale = 0.5
+skip_damaged = true
 [model]
 zoo = "mlp"
 [train]
@@ -55,6 +58,9 @@ TEST(Recipe, IsReadKeyByKey) {
   EXPECT_EQ(recipe.data.held_out, 0.2);
   EXPECT_EQ(recipe.data.mean, std::vector<double>{0.5});
   EXPECT_TRUE(recipe.data.random_flip);
+  EXPECT_EQ(recipe.data.crop, 24);
+  EXPECT_EQ(recipe.data.random_scale, 0.5);
+  EXPECT_TRUE(recipe.data.skip_damaged);
   EXPECT_EQ(recipe.model.zoo, "mlp");
   EXPECT_EQ(recipe.train.epochs, 5);
   EXPECT_EQ(recipe.train.optimizer.kind, OptimizerKind::adamw);

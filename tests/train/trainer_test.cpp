@@ -333,6 +333,11 @@ TEST(Metrics, AgreeWithCountsByHand) {
   EXPECT_DOUBLE_EQ(top_k(1).mean({logits}, at::tensor({2, 2}, at::kLong)).item<double>(), 0);
   EXPECT_THROW(top_k(5).mean({logits}, target), Error);
   EXPECT_THROW(top_k(0), Error);
+  // A language model: three positions, whose classes come last.
+  const at::Tensor rows = at::tensor({1., 9., 8., 2., 3., 7.}).reshape({1, 3, 2}), next = at::zeros({1, 3}, at::kLong);
+  EXPECT_DOUBLE_EQ(accuracy().mean({rows}, next).item<double>(), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(accuracy().mean({rows.movedim(2, 1)}, next).item<double>(), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(top_k(2).mean({rows}, next).item<double>(), 1);
 }
 
 }  // namespace

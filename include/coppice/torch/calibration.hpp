@@ -21,8 +21,8 @@ struct Batch {
 /// The mean loss over the samples of a batch: a tensor of one element.
 using Loss = std::function<at::Tensor(const std::vector<at::Tensor>& outputs, const at::Tensor& target)>;
 
-/// Of the first output: logits [N, classes, ...] against whole numbers [N, ...] or probabilities of the same shape.
-/// `label_smoothing` in [0, 1) is the share of the target that all classes get alike.
+/// Of the first output: logits [N, classes, ...], or [N, ..., classes] if only that fits (an Error if both do), against
+/// whole numbers [N, ...], or the former against probabilities; `label_smoothing` in [0, 1) all classes get alike.
 Loss cross_entropy(double label_smoothing = 0);
 /// Of the first output: the mean squared difference.
 Loss mse();

@@ -19,8 +19,8 @@ struct Metric {
   bool higher_is_better = true;
 };
 
-/// Share of samples whose largest logit of the first output [N, classes, ...] is that of the target: class numbers
-/// [N, ...], or probabilities of the output's shape.
+/// Share of samples (and positions) whose largest logit of the first output is that of the target: axes as
+/// cross_entropy() takes them.
 Metric accuracy();
 /// "top5": share of samples whose target is among the k largest logits. Throws Error for k below 1.
 Metric top_k(int k);

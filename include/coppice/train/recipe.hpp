@@ -23,8 +23,13 @@ struct Data {
   std::int64_t batch_size = 64;  ///< For training; evaluations take larger ones.
   int workers = 0;
   std::vector<double> mean, deviation;  ///< Inputs are normalised by these, by channel; empty: not at all.
-  std::int64_t random_shift = 0;        ///< While training: see data::random_shift.
+  /// Side of the pieces that pictures are cropped to: from anywhere while training, else from the middle; 0: not at
+  /// all.
+  std::int64_t crop = 0;
+  double random_scale = 0;        ///< While training, of the crop: see data::random_resized_crop(); 0: as it is.
+  std::int64_t random_shift = 0;  ///< While training: see data::random_shift.
   bool random_flip = false;
+  bool skip_damaged = false;  ///< Records that cannot be read are left out and counted: see data::Damaged.
 };
 
 /// [model]: one of the two.

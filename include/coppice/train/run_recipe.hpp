@@ -30,7 +30,8 @@ struct RunResult {
 };
 
 struct Report {
-  std::vector<RunResult> runs;  ///< By variant, then by seed.
+  std::vector<RunResult> runs;         ///< By variant, then by seed.
+  std::vector<std::string> skipped{};  ///< What was wrong with each record that was left out as damaged.
 
   /// The last stage's first metric, mean and spread over the seeds, for each variant and stage: a table of 80 columns.
   std::string text() const;

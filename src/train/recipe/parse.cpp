@@ -24,8 +24,11 @@ void read_data(Table& table, Data& out) {
   table.read("workers", out.workers);
   table.read("mean", out.mean);
   table.read("deviation", out.deviation);
+  table.read("crop", out.crop);
+  table.read("random_scale", out.random_scale);
   table.read("random_shift", out.random_shift);
   table.read("random_flip", out.random_flip);
+  table.read("skip_damaged", out.skip_damaged);
 }
 
 void read_optimizer(Table& table, OptimizerOptions& out) {

@@ -93,7 +93,7 @@ std::string Report::json() const {
     for (const StageResult& stage : run.stages) stages.push_back(to_json(stage));
     list.push_back({{"variant", run.variant}, {"seed", run.seed}, {"model", run.model}, {"stages", stages}});
   }
-  return nlohmann::ordered_json{{"runs", list}}.dump(2) + "\n";
+  return nlohmann::ordered_json{{"skipped", skipped.size()}, {"runs", list}}.dump(2) + "\n";
 }
 
 }  // namespace coppice::recipe

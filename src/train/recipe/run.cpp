@@ -35,6 +35,8 @@ class Runner {
   std::optional<Report> run() {
     check_base();
     claim_folder();
+    datasets_ = read_datasets(recipe_.data, recipe_.seed);
+    report_.skipped = datasets_.skipped;
     for (int i = 0; i < recipe_.seeds; ++i) {
       const std::uint64_t seed = recipe_.seed + static_cast<std::uint64_t>(i);
       if (!add(by_recipe(seed))) return std::nullopt;
@@ -155,7 +157,7 @@ class Runner {
   }
 
   std::optional<RunResult> by_recipe(std::uint64_t seed) const {
-    Way way(recipe_, options_, "recipe", seed);
+    Way way(recipe_, options_, datasets_, "recipe", seed);
     way.begin_with(original(way, seed));
     if (recipe_.train.epochs == 0) {
       if (!way.stage("original", [](GraphModule&, History&) { return true; })) return std::nullopt;
@@ -174,7 +176,7 @@ class Runner {
 
   // The same way from the same trained network, to as few MACs, but channels are drawn.
   std::optional<RunResult> by_chance(std::uint64_t seed, const RunResult& ours) const {
-    Way way(recipe_, options_, "random", seed);
+    Way way(recipe_, options_, datasets_, "random", seed);
     way.begin_with(options_.folder + "/recipe-" + std::to_string(seed) + "/" + ours.stages.front().stage + ".onnx");
     way.teach_by_this();
     PrunerOptions options = recipe_.prune.pruner;
@@ -191,7 +193,7 @@ class Runner {
 
   // The small network without what the large one learnt, for as many epochs in all.
   std::optional<RunResult> from_scratch(std::uint64_t seed, const RunResult& ours) const {
-    Way way(recipe_, options_, "scratch", seed);
+    Way way(recipe_, options_, datasets_, "scratch", seed);
     const std::string path = way.folder() + "/original.onnx";
     if (!fs::exists(path))
       formats::write_onnx(
@@ -222,6 +224,7 @@ class Runner {
 
   const Recipe& recipe_;
   const RunOptions& options_;
+  Datasets datasets_;
   Report report_;
 };
 

@@ -32,11 +32,12 @@ class Stopper : public Callback {
 
 }  // namespace
 
-Way::Way(const Recipe& recipe, const RunOptions& options, std::string variant, std::uint64_t seed)
+Way::Way(const Recipe& recipe, const RunOptions& options, const Datasets& datasets, std::string variant,
+         std::uint64_t seed)
     : recipe_(recipe),
       options_(options),
       folder_(options.folder + "/" + variant + "-" + std::to_string(seed)),
-      loaders_(make_loaders(recipe.data, recipe.seed, seed)) {
+      loaders_(make_loaders(datasets, recipe.data, seed)) {
   result_.variant = std::move(variant);
   result_.seed = seed;
   std::error_code failure;

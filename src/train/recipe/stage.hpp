@@ -14,7 +14,8 @@ namespace coppice::recipe {
 /// One way through the stages: where its files are, and how each stage is done.
 class Way {
  public:
-  Way(const Recipe& recipe, const RunOptions& options, std::string variant, std::uint64_t seed);
+  Way(const Recipe& recipe, const RunOptions& options, const Datasets& datasets, std::string variant,
+      std::uint64_t seed);
 
   /// What a stage does to the model; gives the history of its training. False: it was stopped, after a checkpoint.
   using Work = std::function<bool(GraphModule& module, History& history)>;
