@@ -33,7 +33,7 @@ void add_device(CLI::App& command, std::string& device) {
 void add_data(CLI::App& command, DataArguments& arguments) {
   command
       .add_option("--data", arguments.data,
-                  "Samples: x.npy:y.npy, fashion-mnist, idx:FOLDER,\ncifar10:FOLDER, images:FOLDER:SIZE,\n"
+                  "Samples: x.npy:y.npy, fashion-mnist, idx:FOLDER, cifar10:FOLDER, images:FOLDER:SIZE, "
                   "tokens:FILE:LENGTH ... see docs/data.md")
       ->type_name("DATA")
       ->required();
@@ -64,7 +64,7 @@ void add_training_data(CLI::App& command, TrainingDataArguments& arguments) {
       ->type_name("SHARE")
       ->capture_default_str();
   number(command, "--random-scale", arguments.random_scale,
-         "Least share of the picture that a crop is scaled from\nwhile training; 0: crops are not scaled");
+         "Least share of the picture that a crop is scaled from while training; 0: crops are not scaled");
   count(command, "--random-shift", arguments.random_shift, 0, "Move pictures by up to N at random while training");
   command.add_flag("--random-flip", arguments.random_flip, "Mirror half of the pictures while training");
 }
@@ -224,7 +224,7 @@ void add_run_recipe(CLI::App& app, TorchServices* services) {
   add_file(*command, "--output-dir", arguments->folder, "Everything is written there")->required();
   command->add_flag("--resume", arguments->resume, "Go on where an earlier run of the recipe was stopped");
   add_file(*command, "--base", arguments->base,
-           "Folder of a run with the same seed, [data], [model] and [train]:\nits trained networks are taken");
+           "Folder of a run with the same seed, [data], [model] and [train]: its trained networks are taken");
   add_device(*command, arguments->device);
   add_threads_option(*command, arguments->common);
   command->add_flag("--json", arguments->json, "Print the report as one JSON object");

@@ -21,18 +21,25 @@ bool has(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// The folders in one, by name.
-Names folders_in(const std::string& folder) {
+/// What `list` finds in a folder, in order.
+template <class List>
+Names in_order(const std::string& folder, List list) {
   Names out;
   try {
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-      if (const std::string name = entry.path().filename(); entry.is_directory() && !name.starts_with('.'))
-        out.push_back(name);
+    list(out);
   } catch (const fs::filesystem_error& failure) {
     throw Error(folder + ": expected a folder of pictures that can be read, found: " + failure.code().message());
   }
   std::sort(out.begin(), out.end());
   return out;
+}
+
+Names folders_in(const std::string& folder) {
+  return in_order(folder, [&](Names& out) {
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+      if (const std::string name = entry.path().filename(); entry.is_directory() && !name.starts_with('.'))
+        out.push_back(name);
+  });
 }
 
 bool is_picture(const fs::path& path) {
@@ -41,20 +48,14 @@ bool is_picture(const fs::path& path) {
   return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
-/// The pictures of a class, by name.
 Names pictures_in(const std::string& folder) {
-  Names out;
-  try {
+  return in_order(folder, [&](Names& out) {
     for (fs::recursive_directory_iterator entry(folder), end; entry != end; ++entry) {
       const bool hidden = entry->path().filename().string().starts_with('.');
       if (hidden && entry->is_directory()) entry.disable_recursion_pending();
       if (!hidden && entry->is_regular_file() && is_picture(entry->path())) out.push_back(entry->path());
     }
-  } catch (const fs::filesystem_error& failure) {
-    throw Error(folder + ": expected a folder of pictures that can be read, found: " + failure.code().message());
-  }
-  std::sort(out.begin(), out.end());
-  return out;
+  });
 }
 
 /// Where the training part is, which names the classes, and the part that is wanted.

@@ -15,7 +15,7 @@ class ClassAccuracy {
 
   /// The accuracy, counting by class each time it is asked; must not outlive this.
   Metric counting();
-  /// Nothing was counted: no names, or outputs or targets that are not of these classes.
+  /// Nothing was counted: no names, or something else than one class for each sample.
   bool empty() const { return !fits_; }
   /// By class number: name, samples and, where there are any, accuracy.
   nlohmann::ordered_json json() const;

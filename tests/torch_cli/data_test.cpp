@@ -113,13 +113,13 @@ TEST(Data, PicturesAreCroppedAndLearntFrom) {
 TEST(Data, LanguageModelsLearnTokens) {
   const Scratch scratch;
   std::string tokens;
-  for (int i = 0; i < 16 * 64 + 1; ++i) tokens += {static_cast<char>(i % 5), '\0'};
+  for (int i = 0; i < 8 * 32 + 1; ++i) tokens += {static_cast<char>(i % 5), '\0'};
   save(scratch / "tokens.bin", tokens);
-  const Json found = run_json({"train", "zoo:gpt2_tiny", "--data", "tokens:" + scratch / "tokens.bin" + ":16", "-o",
-                               scratch / "out.onnx", "--epochs", "2", "--batch-size", "16", "--held-out", "25%"});
+  const Json found = run_json({"train", "zoo:gpt2_tiny", "--data", "tokens:" + scratch / "tokens.bin" + ":8", "-o",
+                               scratch / "out.onnx", "--epochs", "2", "--batch-size", "8", "--held-out", "25%"});
   const Json& epochs = found["history"]["epochs"];
   const auto held_out = [&](std::size_t epoch) { return epochs.at(epoch)["validation"]["loss"].get<double>(); };
-  EXPECT_EQ(epochs.at(0)["validation"]["samples"], 16);
+  EXPECT_EQ(epochs.at(0)["validation"]["samples"], 8);
   EXPECT_LT(held_out(1), held_out(0));
 }
 

@@ -21,9 +21,6 @@ batch_size = 32
 mean = [0.5]
 deviation = [0.25]
 random_flip = true
-crop = 24
-random_scale = 0.5
-skip_damaged = true
 [model]
 zoo = "mlp"
 [train]
@@ -58,9 +55,6 @@ TEST(Recipe, IsReadKeyByKey) {
   EXPECT_EQ(recipe.data.held_out, 0.2);
   EXPECT_EQ(recipe.data.mean, std::vector<double>{0.5});
   EXPECT_TRUE(recipe.data.random_flip);
-  EXPECT_EQ(recipe.data.crop, 24);
-  EXPECT_EQ(recipe.data.random_scale, 0.5);
-  EXPECT_TRUE(recipe.data.skip_damaged);
   EXPECT_EQ(recipe.model.zoo, "mlp");
   EXPECT_EQ(recipe.train.epochs, 5);
   EXPECT_EQ(recipe.train.optimizer.kind, OptimizerKind::adamw);
@@ -80,6 +74,16 @@ TEST(Recipe, IsReadKeyByKey) {
   EXPECT_EQ(recipe.evaluate.metrics, (std::vector<std::string>{"accuracy", "top5"}));
   EXPECT_TRUE(recipe.evaluate.baselines);
   EXPECT_EQ(recipe.output.onnx, "small.onnx");
+}
+
+TEST(Recipe, TellsHowPicturesAreRead) {
+  const Data data = parse(
+                        "data = { training = \"x.npy\", crop = 24, random_scale = 0.5, skip_damaged = true }\n"
+                        "model = { zoo = \"mlp\" }\ntrain = { epochs = 1 }")
+                        .data;
+  EXPECT_EQ(data.crop, 24);
+  EXPECT_EQ(data.random_scale, 0.5);
+  EXPECT_TRUE(data.skip_damaged);
 }
 
 // What parse() says when a line of the whole recipe reads otherwise.
