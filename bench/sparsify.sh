@@ -8,6 +8,11 @@ weights=${2:-105000000}
 cmake --preset release -B "$build" -DCOPPICE_BENCH=ON >/dev/null
 cmake --build "$build" --target sparsify_bench >/dev/null
 "$build/bench/sparsify_bench" "$weights"
+for size in 1000000 10000000 1000000000; do
+  free=$(awk '/MemAvailable/ { printf "%.0f", $2 * 1024 }' /proc/meminfo)
+  if [ $((size * 10)) -gt "$free" ]; then echo "$size weights: skipped, not enough memory"; continue; fi
+  "$build/bench/sparsify_bench" "$size" 3 float32
+done
 if ! python3 -c 'import torch' 2>/dev/null; then
   echo "PyTorch: skipped, python3 has no torch here"
   exit 0

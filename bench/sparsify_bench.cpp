@@ -1,4 +1,5 @@
 // Zeroing the smallest half of many weights beside plain passes over the same memory: see sparsify.sh.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -168,12 +169,17 @@ void report_pattern(DType dtype, std::int64_t count, int turns) {
 
 }  // namespace
 
-/// sparsify_bench [WEIGHTS [TURNS]]
+/// sparsify_bench [WEIGHTS [TURNS [TYPE...]]]: float32, float16, bfloat16, float64
 int main(int argc, char** argv) {
   const std::int64_t count = argc > 1 ? std::atoll(argv[1]) : 105000000;
   const int turns = argc > 2 ? std::atoi(argv[2]) : 7;
+  const auto wanted = [&](DType type) {
+    return argc <= 3 || std::find(argv + 3, argv + argc, tensor::name(type)) != argv + argc;
+  };
   std::printf("%lld weights, %d threads, least of %d; last column: times the first of its kind\n",
               static_cast<long long>(count), coppice::base::thread_count(), turns);
-  for (const DType type : {DType::float32, DType::float16, DType::bfloat16, DType::float64}) report(type, count, turns);
-  for (const DType type : {DType::float32, DType::float16}) report_pattern(type, count, turns);
+  for (const DType type : {DType::float32, DType::float16, DType::bfloat16, DType::float64})
+    if (wanted(type)) report(type, count, turns);
+  for (const DType type : {DType::float32, DType::float16})
+    if (wanted(type)) report_pattern(type, count, turns);
 }

@@ -14,6 +14,8 @@ namespace coppice::tensor {
 namespace {
 
 constexpr std::int64_t kPiece = std::int64_t{1} << 17;
+// At a time, so that starting a thread pays.
+constexpr std::size_t kPieces = 4;
 // So few are gathered without a sample.
 constexpr std::int64_t kFew = std::int64_t{1} << 16;
 constexpr std::size_t kMostPlaces = 8192, kPlace = 8;  // of the sample: neighbours come with one line of memory
@@ -129,7 +131,7 @@ class Search {
   }
 
   void scan() {
-    base::parallel_for(pieces_.size(), 1, [&](std::size_t begin, std::size_t end) {
+    base::parallel_for(pieces_.size(), kPieces, [&](std::size_t begin, std::size_t end) {
       const auto scratch = std::make_unique<Scratch>();
       for (std::size_t i = begin; i < end; ++i) scan(pieces_[i], *scratch);
     });
@@ -290,7 +292,7 @@ KeyCut find_cut(std::span<const KeyList> lists, const KeyKind& kind, std::int64_
 }
 
 void for_each_cut_run(const KeyList& keys, const KeyCut& cut, std::size_t list, const CutBody& body) {
-  const auto grain = static_cast<std::size_t>(kPiece);
+  const auto grain = kPieces * static_cast<std::size_t>(kPiece);
   base::parallel_for(static_cast<std::size_t>(keys.size), grain, [&](std::size_t begin, std::size_t end) {
     cut_runs(keys, cut, list, static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end), body);
   });
@@ -299,7 +301,7 @@ void for_each_cut_run(const KeyList& keys, const KeyCut& cut, std::size_t list, 
 void for_each_cut_run(std::span<const KeyList> lists, const KeyCut& cut,
                       const std::function<CutBody(std::size_t list)>& body) {
   const std::vector<Piece> pieces = pieces_of(lists);
-  base::parallel_for(pieces.size(), 1, [&](std::size_t begin, std::size_t end) {
+  base::parallel_for(pieces.size(), kPieces, [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const Piece& piece = pieces[i];
       cut_runs(lists[piece.list], cut, piece.list, piece.first, piece.first + piece.size, body(piece.list));
