@@ -12,9 +12,14 @@ bool read_number(std::string_view text, std::int64_t& out) {
   return error == std::errc() && end == text.data() + text.size() && out > 0;
 }
 
+/// Inputs of one group, which no run or tile may cross.
+std::int64_t inputs(const Site& site) {
+  return site.shape[site.input_axis] / site.input_groups;
+}
+
 /// Inputs of an output as a matrix has them.
 std::int64_t columns(const Site& site) {
-  std::int64_t out = site.shape[site.input_axis];
+  std::int64_t out = inputs(site);
   // Of [O,I,H,W], where what is behind O lies together.
   if (site.convolution && site.output_axis == 0)
     for (std::size_t axis = 2; axis < site.shape.size(); ++axis) out *= site.shape[axis];
@@ -48,7 +53,7 @@ std::string to_string(const Pattern& pattern) {
 
 std::optional<std::string> misfit(const Site& site, const Pattern& pattern) {
   if (pattern.kind == Pattern::Kind::none) return std::nullopt;
-  if (pattern.kind == Pattern::Kind::keep_of) return odd_width("input", site.shape[site.input_axis], pattern.b);
+  if (pattern.kind == Pattern::Kind::keep_of) return odd_width("input", inputs(site), pattern.b);
   if (auto odd = odd_width("output", site.shape[site.output_axis], pattern.a)) return odd;
   return odd_width("input", columns(site), pattern.b);
 }

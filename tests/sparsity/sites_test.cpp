@@ -56,6 +56,19 @@ TEST(Sites, OfTheZooAreItsConvolutionsAndMatrices) {
   EXPECT_FALSE(matches(sites[1], "layer"));
 }
 
+TEST(Sites, RunsOfAGroupedTransposedConvolutionStayInTheirGroup) {
+  graph::Builder b("grouped");
+  const auto x = b.input("x", DType::float32, {{1}, {12}, {4}, {4}});
+  const auto w = b.initializer("w", drawn({12, 2, 2, 2}, 1));  // two groups of six inputs
+  b.output(b.op("ConvTranspose", {x, w}, {graph::attr("group", 2)}, "up"), DType::float32, {{1}, {4}, {5}, {5}});
+  const std::vector<Site> sites = find_sites(std::move(b).finish().graph);
+  ASSERT_EQ(sites.size(), 1u);
+  EXPECT_EQ(sites[0].input_groups, 2);
+  EXPECT_EQ(misfit(sites[0], parse_pattern("2:4")), "input width 6 is no multiple of 4");
+  EXPECT_EQ(misfit(sites[0], parse_pattern("2x4")), "input width 6 is no multiple of 4");
+  EXPECT_EQ(misfit(sites[0], parse_pattern("1:3")), std::nullopt);
+}
+
 TEST(Sites, QuantisedWeightsHaveAnObstacle) {
   graph::Builder b("quantised");
   const auto x = b.input("x", DType::float32, {{2}, {4}});

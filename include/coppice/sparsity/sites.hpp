@@ -11,17 +11,18 @@ namespace coppice::sparsity {
 /// A weight that may become sparse: a constant that a Conv, ConvTranspose, Gemm or MatMul multiplies with, at once or
 /// behind Identity, Cast and Transpose. Biases, scales, embeddings, recurrent weights and subgraphs are left alone.
 struct Site {
-  std::string name;             ///< Of the constant.
-  std::string layer;            ///< Of the node, as a module's path where its name is one.
-  graph::ValueId value = -1;    ///< The constant.
-  std::size_t node = 0;         ///< The (first) node that multiplies with it.
-  std::size_t operand = 0;      ///< Which of that node's inputs it is.
-  graph::Shape shape;           ///< Of the constant, which the axes are of too.
-  std::size_t output_axis = 0;  ///< Grouped convolutions: all groups' outputs.
-  std::size_t input_axis = 0;   ///< Grouped convolutions: inputs of one group.
-  bool convolution = false;     ///< The other axes are the kernel's; of a matrix they are a batch.
-  bool output_layer = false;    ///< Between it and some output of the graph stands no other site: the classifier.
-  std::string obstacle;         ///< Why zeros cannot be written, such as "int8 weights"; usually empty.
+  std::string name;               ///< Of the constant.
+  std::string layer;              ///< Of the node, as a module's path where its name is one.
+  graph::ValueId value = -1;      ///< The constant.
+  std::size_t node = 0;           ///< The (first) node that multiplies with it.
+  std::size_t operand = 0;        ///< Which of that node's inputs it is.
+  graph::Shape shape;             ///< Of the constant, which the axes are of too.
+  std::size_t output_axis = 0;    ///< Grouped convolutions: all groups' outputs.
+  std::size_t input_axis = 0;     ///< Grouped convolutions: inputs of one group, of ConvTranspose all.
+  std::int64_t input_groups = 1;  ///< Groups whose inputs the input axis lists one after the other (ConvTranspose).
+  bool convolution = false;       ///< The other axes are the kernel's; of a matrix they are a batch.
+  bool output_layer = false;      ///< Between it and some output of the graph stands no other site: the classifier.
+  std::string obstacle;           ///< Why zeros cannot be written, such as "int8 weights"; usually empty.
 };
 
 /// In the order of the nodes. A weight that several nodes read is listed once, with the axes of its first use.
