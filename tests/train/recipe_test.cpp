@@ -38,6 +38,15 @@ epochs = 4
 end = 0.9
 [prune.layer_ratios]
 "layer1.0.conv1" = 20
+[sparsify]
+sparsity = "80%"
+keep_classifier = true
+schedule = "cos"
+initial = 20
+frequency = 10
+epochs = 6
+[sparsify.layers]
+"fc1" = 0.9
 [recover]
 epochs = 2
 [evaluate]
@@ -70,6 +79,14 @@ TEST(Recipe, IsReadKeyByKey) {
   EXPECT_EQ(recipe.prune.window.end, 0.9);
   EXPECT_FALSE(recipe.prune.window.start);
   EXPECT_EQ(recipe.prune.training.epochs, 4);
+  ASSERT_TRUE(recipe.sparsify);
+  EXPECT_EQ(recipe.sparsify->what.sparsity, 0.8);
+  EXPECT_TRUE(recipe.sparsify->what.keep_classifier);
+  EXPECT_EQ(recipe.sparsify->what.layers, (std::vector<std::pair<std::string, double>>{{"fc1", 0.9}}));
+  EXPECT_EQ(recipe.sparsify->when.schedule, Schedule::cos);
+  EXPECT_EQ(recipe.sparsify->when.initial, 0.2);
+  EXPECT_EQ(recipe.sparsify->when.frequency, 10);
+  EXPECT_EQ(recipe.sparsify->training.epochs, 6);
   EXPECT_EQ(recipe.recover.epochs, 2);
   EXPECT_EQ(recipe.evaluate.metrics, (std::vector<std::string>{"accuracy", "top5"}));
   EXPECT_TRUE(recipe.evaluate.baselines);
@@ -121,9 +138,16 @@ TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
   EXPECT_EQ(refusal("training = \"fashion-mnist:100\"", ""),
             "r.toml:1: data.training: expected the name of data to train on, found none");
   EXPECT_EQ(refusal("\"top5\"", "\"top\""),
-            "r.toml:32: evaluate.metrics: metric: expected accuracy, or top5 and the like, found \"top\"");
+            "r.toml:41: evaluate.metrics: metric: expected accuracy, or top5 and the like, found \"top\"");
   EXPECT_EQ(refusal("method = \"gradual\"", "method = \"one_shot\""),
             "r.toml:25: prune.epochs: expected none with method one_shot: [recover] trains what was cut");
+  EXPECT_EQ(refusal("sparsity = \"80%\"", ""),
+            "r.toml:29: sparsify: expected sparsity, or a pattern N:M that makes its own, found neither");
+  EXPECT_EQ(refusal("sparsity = \"80%\"", "pattern = \"2:4\""), "no error");
+  EXPECT_EQ(refusal("epochs = 6", ""),
+            "r.toml:29: sparsify.epochs: expected 1 or more, for zeros come while the network learns");
+  EXPECT_EQ(refusal("frequency = 10", "frequence = 10"),
+            "r.toml:34: sparsify.frequence: unknown key; did you mean frequency?");
   EXPECT_NE(refusal("[train]", "[train"), "no error");
   EXPECT_NE(refusal("[train]", "[trains]").find("trains: unknown key; did you mean train?"), std::string::npos);
 }

@@ -56,6 +56,27 @@ constexpr const char* rounds =
     "distillation = { temperature = 2 }\n";
 constexpr const char* gradual = "[prune]\nmethod = \"gradual\"\npruning_ratio = 50\ncontext = \"global\"\nepochs = 2\n";
 
+constexpr const char* sparse = "[sparsify]\nsparsity = \"60%\"\ncontext = \"global\"\nfrequency = 4\nepochs = 2\n";
+
+TEST(RunRecipe, MakesSparse) {
+  const Problem problem(sparse);
+  const auto report = problem.run("run");
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->runs.size(), 6U);
+  // 128 + 192 + 36 weights in matrices, of which 214 go; the rest of 419 are biases and scales.
+  for (const RunResult& run : report->runs) {
+    const StageResult& last = run.stages.back();
+    EXPECT_EQ(last.parameters, 419) << run.variant;
+    EXPECT_LE(last.nonzero, 419 - 214) << run.variant;
+    EXPECT_GE(last.nonzero, 419 - 214 - 16 - 12 - 3 - 32) << run.variant;
+  }
+  EXPECT_EQ(report->runs[0].stages[1].stage, "sparsify");
+  EXPECT_GT(report->runs[0].stages[0].nonzero, 380);
+  EXPECT_EQ(report->runs[4].stages.back().history.epochs.size(), 5U);  // 2 + 2 + 1
+  EXPECT_GT(report->runs[0].stages.back().held_out.value("accuracy"), 0.8);
+  EXPECT_NE(report->text().find("nonzero"), std::string::npos);
+}
+
 TEST(RunRecipe, GoesTheWholeWay) {
   const Problem problem(one_shot);
   const auto report = problem.run("run");
@@ -137,7 +158,7 @@ std::string without_seconds(const Report& report) {
 }
 
 TEST(RunRecipe, GoesOnAsIfItHadNeverStopped) {
-  for (const char* prune : {one_shot, gradual, rounds}) {
+  for (const char* prune : {one_shot, gradual, rounds, sparse}) {
     const Problem problem(prune);
     const auto whole = problem.run("whole");
     ASSERT_TRUE(whole);

@@ -11,6 +11,7 @@
 #include "coppice/train/optimizer.hpp"
 #include "coppice/train/precision.hpp"
 #include "coppice/train/prune_callback.hpp"
+#include "coppice/train/sparsify_callback.hpp"
 
 /// The whole way from data to a pruned ONNX file, as data: a TOML file whose keys are named as the members here.
 namespace coppice::recipe {
@@ -81,6 +82,14 @@ struct Pruning {
   Training training;
 };
 
+/// [sparsify]: weights become zero while training goes on for `training.epochs`, after [prune]; [recover] keeps them
+/// so.
+struct Sparsify {
+  sparsity::SparsifyOptions what;
+  SparsifySchedule when;
+  Training training;
+};
+
 /// [evaluate]
 struct Evaluate {
   std::vector<std::string> metrics{"accuracy"};  ///< "accuracy", "top5" and the like.
@@ -101,6 +110,7 @@ struct Recipe {
   Model model;
   Training train;
   Pruning prune;
+  std::optional<Sparsify> sparsify;
   Training recover;
   Evaluate evaluate;
   Export output;

@@ -12,10 +12,11 @@ namespace coppice::recipe {
 
 /// What one stage came to.
 struct StageResult {
-  std::string stage;               ///< "train", "prune", "recover" or, where nothing is trained at first, "original".
-  Evaluation held_out;             ///< All choices are made by this.
+  std::string stage;    ///< "train", "prune", "sparsify", "recover" or, where nothing is trained at first, "original".
+  Evaluation held_out;  ///< All choices are made by this.
   std::optional<Evaluation> test;  ///< Where the recipe names test data; for the report only.
   std::int64_t parameters = 0;
+  std::int64_t nonzero = 0;  ///< Of the parameters.
   double macs = 0;
   double seconds = 0;
   History history;  ///< Of its training, if there was any.

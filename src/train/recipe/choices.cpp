@@ -19,7 +19,8 @@ Loss make_loss(const std::string& name, double label_smoothing) {
 
 const Training& main_training(const Recipe& recipe) {
   if (recipe.train.epochs > 0) return recipe.train;
-  return recipe.recover.epochs > 0 ? recipe.recover : recipe.prune.training;
+  if (recipe.recover.epochs > 0) return recipe.recover;
+  return recipe.sparsify ? recipe.sparsify->training : recipe.prune.training;
 }
 
 Metric make_metric(const std::string& name) {

@@ -12,7 +12,7 @@ namespace coppice::recipe {
 
 /// "cross-entropy", "mse" or "binary-cross-entropy". Throws Error, which lists the names, on any other text.
 Loss make_loss(const std::string& name, double label_smoothing);
-/// The first of [train], [recover] and [prune] that trains.
+/// The first of [train], [recover], [sparsify] and [prune] that trains.
 const Training& main_training(const Recipe& recipe);
 
 /// "accuracy", or "top" and a number. Throws Error on any other text.

@@ -129,6 +129,30 @@ void read_pruning(Table& table, Pruning& out) {
     table.fail("epochs", "expected none with method one_shot: [recover] trains what was cut");
 }
 
+void read_sparsify(Table& table, Sparsify& out) {
+  sparsity::SparsifyOptions& what = out.what;
+  const bool asked = table.has("sparsity");
+  table.read_name("pattern", [&](const std::string& text) { what.pattern = sparsity::parse_pattern(text); });
+  if (!asked && what.pattern.kind != sparsity::Pattern::Kind::keep_of)
+    table.fail("", "expected sparsity, or a pattern N:M that makes its own, found neither");
+  table.read_ratio("sparsity", what.sparsity);
+  table.read_ratios("layers", [&](const std::string& name, double share) { what.layers.emplace_back(name, share); });
+  table.read("ignore", what.ignore);
+  table.read("keep_classifier", what.keep_classifier);
+  table.read_name("context", [&](const std::string& text) { what.context = sparsity::parse_context(text); });
+  table.read_name("granularity",
+                  [&](const std::string& text) { what.granularity = sparsity::parse_granularity(text); });
+  table.read_name("criterion", [&](const std::string& text) { what.criterion = importance::parse_criterion(text); });
+  table.read_name("schedule", [&](const std::string& text) { out.when.schedule = pruning::parse_schedule(text); });
+  table.read("start", out.when.window.start);
+  table.read("end", out.when.window.end);
+  table.read_ratio("initial", out.when.initial);
+  table.read("frequency", out.when.frequency);
+  read_training(table, out.training);
+  read_distillation(table, out.training);
+  if (out.training.epochs == 0) table.fail("epochs", "expected 1 or more, for zeros come while the network learns");
+}
+
 void read_evaluate(Table& table, Evaluate& out) {
   table.read("metrics", out.metrics);
   for (const std::string& name : out.metrics) {
@@ -180,6 +204,7 @@ Recipe parse(std::string_view toml, const std::string& where) {
                std::string("expected either file or zoo, found ") + (out.model.file.empty() ? "none" : "both"));
   table.read_table("train", [&](Table& inner) { read_training(inner, out.train); });
   table.read_table("prune", [&](Table& inner) { read_pruning(inner, out.prune); });
+  table.read_table("sparsify", [&](Table& inner) { read_sparsify(inner, out.sparsify.emplace()); });
   table.read_table("recover", [&](Table& inner) {
     read_training(inner, out.recover);
     read_distillation(inner, out.recover);
@@ -187,8 +212,8 @@ Recipe parse(std::string_view toml, const std::string& where) {
   table.read_table("evaluate", [&](Table& inner) { read_evaluate(inner, out.evaluate); });
   table.read_table("export", [&](Table& inner) { inner.read("onnx", out.output.onnx); });
   table.finish();
-  if (out.train.epochs == 0 && out.prune.method == Method::none && out.recover.epochs == 0)
-    throw Error(where + ": expected something to do in [train], [prune] or [recover], found nothing");
+  if (out.train.epochs == 0 && out.prune.method == Method::none && !out.sparsify && out.recover.epochs == 0)
+    throw Error(where + ": expected something to do in [train], [prune], [sparsify] or [recover], found nothing");
   return out;
 }
 

@@ -67,18 +67,22 @@ std::string Report::text() const {
   const std::vector<Group> groups = groups_of(runs);
   if (groups.empty()) return "";
   const std::string metric = groups.front().results.front()->held_out.metrics.front().first;
+  bool sparse = false;
+  for (const Group& group : groups)
+    for (const StageResult* stage : group.results) sparse = sparse || stage->nonzero < stage->parameters * 9 / 10;
   using analysis::Align;
   analysis::Table table({{"way"},
                          {"stage"},
                          {"seeds", Align::right},
                          {"MACs", Align::right},
-                         {"parameters", Align::right},
+                         {sparse ? "nonzero" : "parameters", Align::right},
                          {"held-out " + metric, Align::right},
                          {"test " + metric, Align::right}});
   for (const Group& group : groups) {
     const double macs = spread(group.results, [](const StageResult& stage) { return stage.macs; }).mean;
-    const double parameters =
-        spread(group.results, [](const StageResult& stage) { return static_cast<double>(stage.parameters); }).mean;
+    const double parameters = spread(group.results, [&](const StageResult& stage) {
+                                return static_cast<double>(sparse ? stage.nonzero : stage.parameters);
+                              }).mean;
     table.row({group.variant, group.stage, std::to_string(group.results.size()), analysis::short_count(macs),
                analysis::with_separators(std::llround(parameters)), shown(group.results, false),
                shown(group.results, true)});

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "coppice/base/error.hpp"
 #include "coppice/formats/onnx.hpp"
@@ -149,11 +150,33 @@ class Runner {
     return !stopped;
   }
 
+  bool make_sparse(Way& way, bool by_chance = false) const {
+    if (!recipe_.sparsify) return true;
+    sparsity::SparsifyOptions what = recipe_.sparsify->what;
+    what.seed = way.seed();
+    if (by_chance) what.criterion = importance::Criterion::random;
+    return way.stage("sparsify", [&](GraphModule& module, History& history) {
+      return way.train("sparsify", recipe_.sparsify->training,
+                       {std::make_shared<SparsifyCallback>(what, recipe_.sparsify->when)}, module, history);
+    });
+  }
+
   bool recover(Way& way) const {
     if (recipe_.recover.epochs == 0) return true;
     return way.stage("recover", [&](GraphModule& module, History& history) {
-      return way.train("recover", recipe_.recover, {}, module, history);
+      return way.train("recover", recipe_.recover, kept_zeros(module), module, history);
     });
+  }
+
+  // What keeps zero the weights that [sparsify] made so; nothing without it.
+  std::vector<std::shared_ptr<Callback>> kept_zeros(GraphModule& module) const {
+    if (!recipe_.sparsify) return {};
+    FixedMasks fixed;
+    std::map<std::string, at::Tensor> tensors = module.constants();
+    for (const sparsity::Site& site : sparsity::find_sites(module.view().graph))
+      if (const auto tensor = tensors.find(site.name); tensor != tensors.end())
+        fixed.masks.emplace_back(site.name, tensor->second.ne(0));
+    return {std::make_shared<SparsifyCallback>(std::move(fixed))};
   }
 
   std::optional<RunResult> by_recipe(std::uint64_t seed) const {
@@ -170,7 +193,7 @@ class Runner {
     }
     way.teach_by_this();
     if (recipe_.prune.method != Method::none && !cut(way, pruner_options(way))) return std::nullopt;
-    if (!recover(way)) return std::nullopt;
+    if (!make_sparse(way) || !recover(way)) return std::nullopt;
     return way.result();
   }
 
@@ -187,7 +210,8 @@ class Runner {
     options.target_parameters.reset();
     options.target_macs = ours.stages.back().macs / ours.stages.front().macs;
     options.seed = seed;
-    if (!cut(way, options) || !recover(way)) return std::nullopt;
+    if (recipe_.prune.method != Method::none && !cut(way, options)) return std::nullopt;
+    if (!make_sparse(way, true) || !recover(way)) return std::nullopt;
     return way.result();
   }
 
@@ -202,10 +226,13 @@ class Runner {
     Training training = main_training(recipe_);
     const bool rounds = recipe_.prune.method == Method::iterative;
     training.epochs = recipe_.train.epochs + recipe_.prune.training.epochs * (rounds ? recipe_.prune.iterations : 1) +
-                      recipe_.recover.epochs;
+                      (recipe_.sparsify ? recipe_.sparsify->training.epochs : 0) + recipe_.recover.epochs;
     training.distillation.reset();
+    // Zeros, too, are architecture.
+    GraphModule small(formats::read_onnx(ours.model));
+    const auto kept = kept_zeros(small);
     if (!way.stage("train", [&](GraphModule& module, History& history) {
-          return way.train("train", training, {}, module, history);
+          return way.train("train", training, kept, module, history);
         }))
       return std::nullopt;
     return way.result();
@@ -232,8 +259,8 @@ class Runner {
 
 std::optional<Report> run(const Recipe& recipe, const RunOptions& options) {
   if (options.folder.empty()) throw Error("recipe: expected a folder to write to, found none");
-  if (recipe.evaluate.baselines && recipe.prune.method == Method::none)
-    throw Error("recipe: baselines expect something to be pruned");
+  if (recipe.evaluate.baselines && recipe.prune.method == Method::none && !recipe.sparsify)
+    throw Error("recipe: baselines expect something to be pruned or made sparse");
   return Runner(recipe, options).run();
 }
 

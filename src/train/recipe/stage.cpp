@@ -57,6 +57,8 @@ StageResult Way::measured(const std::string& name, GraphModule& module) const {
   const pruning::Count count = pruning::count(pruning::prepare(module.view()));
   out.parameters = count.parameters;
   out.macs = count.macs;
+  out.nonzero = count.parameters;
+  for (const at::Tensor& parameter : module.parameters()) out.nonzero -= parameter.eq(0).sum().item<std::int64_t>();
   return out;
 }
 

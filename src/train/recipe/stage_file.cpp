@@ -17,6 +17,7 @@ Json to_json(const StageResult& stage) {
   Json out{{"stage", stage.stage}, {"held_out", coppice::to_json(stage.held_out)}};
   if (stage.test) out["test"] = coppice::to_json(*stage.test);
   out["parameters"] = stage.parameters;
+  out["nonzero"] = stage.nonzero;
   out["macs"] = stage.macs;
   out["seconds"] = stage.seconds;
   out["history"] = Json::parse(stage.history.json());
@@ -31,6 +32,7 @@ StageResult parse_stage(const std::string& text) {
     out.held_out = evaluation_of(json.at("held_out"));
     if (json.contains("test")) out.test = evaluation_of(json.at("test"));
     out.parameters = json.at("parameters").get<std::int64_t>();
+    out.nonzero = json.at("nonzero").get<std::int64_t>();
     out.macs = json.at("macs").get<double>();
     out.seconds = json.at("seconds").get<double>();
     out.history = History::parse(json.at("history").dump());
