@@ -135,6 +135,8 @@ int main(int count, char** arguments) {
     std::filesystem::create_directories(folder / "safetensors");
     coppice::formats::write_safetensors({{"x", array}, {"y", array}}, folder / "safetensors" / "pair.safetensors",
                                         coppice::formats::SafetensorsMetadata{{"format", "pt"}});
+    save_text(folder / "safetensors_index", "two.json",
+              R"({"metadata": {"total_size": 48}, "weight_map": {"x": "a.safetensors", "y": "b.safetensors"}})");
     for (const coppice::test::SpecialGraph& special : coppice::test::special_graphs())
       save(folder / "prune", std::string(special.name) + ".onnx", coppice::test::build(special).model);
   } catch (const std::exception& error) {
