@@ -44,10 +44,11 @@ double share_to_keep(const std::string& option, const std::string& text) {
 /// What decides the plan, as the user wrote it. What only says where results go, or how fast, stays out, so that the
 /// same decision is the same plan.
 std::map<std::string, std::string> given(const CLI::App& command) {
-  static constexpr std::array<std::string_view, 23> deciding{
-      "ratio",      "context", "criterion", "reduction",   "normalizer",    "layer",      "ignore",       "round-to",
-      "min-units",  "steps",   "schedule",  "target-macs", "target-params", "attention",  "grouped-conv", "seed",
-      "exact-only", "outputs", "data",      "loss",        "batches",       "batch-size", "initial"};
+  static constexpr std::array<std::string_view, 26> deciding{
+      "ratio",        "context",   "criterion",  "reduction", "normalizer",  "layer",         "ignore",
+      "round-to",     "min-units", "steps",      "schedule",  "target-macs", "target-params", "attention",
+      "grouped-conv", "seed",      "exact-only", "outputs",   "data",        "loss",          "batches",
+      "batch-size",   "initial",   "mean",       "deviation", "crop"};
   std::map<std::string, std::string> out;
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() == 0 || option->get_lnames().empty()) continue;
@@ -147,23 +148,10 @@ void add_choosing(CLI::App& command, PruneArguments& arguments) {
 
 void add_data(CLI::App& command, PruneArguments& arguments) {
   const std::string group = "Data, for criteria that look at it";
-  command
-      .add_option("--data", arguments.data,
-                  "Inputs and targets from .npy files, idx:DIR[:N] with IDX files, or fashion-mnist[:N]")
-      ->type_name("X:Y")
-      ->group(group);
+  add_calibration_options(command, arguments.calibration, group);
   command.add_option("--loss", arguments.loss, "What the gradients are of")
       ->type_name("cross-entropy|mse")
       ->default_str("cross-entropy")
-      ->group(group);
-  whole_number(command.add_option("--batches", arguments.batches, "Look at N batches only, 0 for all of the data"), 0,
-               1000000000)
-      ->type_name("N")
-      ->capture_default_str()
-      ->group(group);
-  whole_number(command.add_option("--batch-size", arguments.batch_size, "Samples a batch"), 1, 1000000)
-      ->type_name("N")
-      ->capture_default_str()
       ->group(group);
   add_file(command, "--initial", arguments.initial, "The model as it was before training")->group(group);
   command.add_option("--device", arguments.device, "Where to compute")
@@ -201,11 +189,11 @@ void check_usage(const PruneArguments& arguments) {
   }
   const TorchCriterion* criterion = find_torch_criterion(arguments.criterion);
   const bool snapshot = criterion && criterion->needs == Needs::snapshot;
-  if (criterion && !snapshot && arguments.data.empty())
+  if (criterion && !snapshot && arguments.calibration.data.empty())
     throw UsageError("--criterion " + arguments.criterion + ": it looks at data; give --data");
   if (snapshot && arguments.initial.empty())
     throw UsageError("--criterion " + arguments.criterion + ": it compares with the first weights; give --initial");
-  if (!arguments.data.empty() && (!criterion || snapshot))
+  if (!arguments.calibration.data.empty() && (!criterion || snapshot))
     throw UsageError("--data has no effect: the criterion looks at the weights alone");
   if (!arguments.initial.empty() && !snapshot)
     throw UsageError("--initial has no effect: the criterion looks at the weights of the model alone");

@@ -8,6 +8,7 @@
 
 #include "coppice/pruning/prune.hpp"
 
+#include "cli/calibration_options.hpp"
 #include "cli/model_options.hpp"
 
 namespace coppice::cli {
@@ -22,8 +23,8 @@ struct PruneArguments {
   ModelOptions common;
   bool soft = false, dry_run = false, json = false;
   // For what needs libtorch: see TorchServices.
-  std::string data, loss, initial, device;
-  int batches = 0, batch_size = 32;
+  CalibrationArguments calibration;
+  std::string loss, initial, device;
   bool verify = false;
 };
 

@@ -76,19 +76,7 @@ void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments) {
       ->type_name("N")
       ->capture_default_str();
   const std::string group = "Data, for criteria that look at it";
-  command.add_option("--data", arguments.data, "Samples: x.npy, fashion-mnist:512, idx:FOLDER ... see docs/data.md")
-      ->type_name("DATA")
-      ->group(group);
-  add_normalisation(command, arguments.mean, arguments.deviation, group);
-  whole_number(command.add_option("--batches", arguments.batches, "Look at N batches only, 0 for all of the data"), 0,
-               1000000000)
-      ->type_name("N")
-      ->capture_default_str()
-      ->group(group);
-  whole_number(command.add_option("--batch-size", arguments.batch_size, "Samples a batch"), 1, 1000000)
-      ->type_name("N")
-      ->capture_default_str()
-      ->group(group);
+  add_calibration_options(command, arguments.calibration, group);
   command.add_flag("--owl", arguments.owl, "Layers with more outliers lose less")->group(group);
   command.add_option("--device", arguments.device, "Where to compute")
       ->type_name("cpu|cuda")
@@ -112,13 +100,13 @@ void finish(SparsifyArguments& arguments, const CLI::App& command) {
   read_choice(arguments.granularity, sparsity::parse_granularity, options.granularity);
   read_choice(arguments.context, sparsity::parse_context, options.context);
   if (!looks_at_data(arguments)) read_choice(arguments.criterion, importance::parse_criterion, options.criterion);
-  if (looks_at_data(arguments) && arguments.data.empty())
+  if (looks_at_data(arguments) && arguments.calibration.data.empty())
     throw UsageError("--criterion " + arguments.criterion + ": it looks at data; give --data");
   if (looks_at_data(arguments) &&
       (options.granularity != sparsity::Granularity::weight || options.context != sparsity::Context::local))
     throw UsageError("--criterion " + arguments.criterion +
                      ": it chooses single weights, layer by layer; leave --granularity and --context out");
-  if (!looks_at_data(arguments) && (!arguments.data.empty() || arguments.owl))
+  if (!looks_at_data(arguments) && (!arguments.calibration.data.empty() || arguments.owl))
     throw UsageError(std::string(arguments.owl ? "--owl" : "--data") +
                      " has no effect: the criterion looks at the weights alone");
   read_choice(arguments.pattern, sparsity::parse_pattern, options.pattern);

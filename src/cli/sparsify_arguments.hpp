@@ -5,6 +5,7 @@
 
 #include "coppice/sparsity/sparsifier.hpp"
 
+#include "cli/calibration_options.hpp"
 #include "cli/model_options.hpp"
 
 namespace coppice::cli {
@@ -15,10 +16,8 @@ struct SparsifyArguments {
   std::vector<std::string> layers;
   sparsity::SparsifyOptions options;  ///< Numbers, flags and lists land here; its values are the defaults.
   // For criteria that look at data.
-  std::string data, device;
-  std::vector<double> mean, deviation;
-  std::int64_t batch_size = 32;
-  int batches = 0;
+  CalibrationArguments calibration;
+  std::string device;
   bool owl = false;
   ModelOptions common;
   bool dry_run = false, json = false;

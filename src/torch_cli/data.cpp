@@ -1,6 +1,7 @@
 #include "torch_cli/data.hpp"
 
 #include "cli/output.hpp"
+#include "train/recipe/loaders.hpp"
 
 namespace coppice::cli {
 
@@ -12,6 +13,15 @@ recipe::Data data_of(const DataArguments& arguments) {
           .deviation = arguments.deviation,
           .crop = arguments.crop,
           .skip_damaged = arguments.skip_damaged};
+}
+
+Calibration calibration_of(const CalibrationArguments& arguments, std::uint64_t seed) {
+  const recipe::Data described{.batch_size = arguments.batch_size,
+                               .mean = arguments.mean,
+                               .deviation = arguments.deviation,
+                               .crop = arguments.crop};
+  const data::DatasetPtr dataset = recipe::read_dataset(arguments.data, data::Part::training, described);
+  return {.data = recipe::plain(dataset, described, seed), .batches = arguments.batches, .seed = seed};
 }
 
 void say_skipped(const std::vector<std::string>& skipped) {

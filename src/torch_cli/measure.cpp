@@ -1,14 +1,13 @@
 #include <memory>
 
 #include "coppice/base/error.hpp"
-#include "coppice/data/loader.hpp"
-#include "coppice/data/read.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/torch/evidence.hpp"
 #include "coppice/torch/graph_module.hpp"
 #include "coppice/torch/tensors.hpp"
 
 #include "cli/app.hpp"
+#include "torch_cli/data.hpp"
 #include "torch_cli/device.hpp"
 #include "torch_cli/services.hpp"
 
@@ -36,13 +35,9 @@ TorchServices::MakeMeasure Services::measure(const PruneArguments& arguments) {
   const Criterion criterion = parse_criterion(arguments.criterion);
   const at::Device device = parse_device(arguments.device);
   auto calibration = std::make_shared<Calibration>();
-  if (!arguments.data.empty()) {
-    const data::DatasetPtr dataset = data::read(arguments.data);
-    const std::uint64_t seed = arguments.options.select.seed;
-    calibration->data = data::Loader(dataset, {.batch_size = arguments.batch_size, .seed = seed});
+  if (!arguments.calibration.data.empty()) {
+    *calibration = calibration_of(arguments.calibration, arguments.options.select.seed);
     calibration->loss = arguments.loss == "mse" ? mse() : cross_entropy();
-    calibration->batches = arguments.batches;
-    calibration->seed = seed;
   }
   auto initial = std::make_shared<NamedTensors>();
   if (!arguments.initial.empty()) *initial = read_snapshot(arguments.initial);

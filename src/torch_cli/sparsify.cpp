@@ -1,9 +1,8 @@
-#include "coppice/data/loader.hpp"
-#include "coppice/data/read.hpp"
 #include "coppice/tensor/kernels.hpp"
 #include "coppice/torch/calibrated_sparsity.hpp"
 
 #include "cli/progress.hpp"
+#include "torch_cli/data.hpp"
 #include "torch_cli/device.hpp"
 #include "torch_cli/services.hpp"
 
@@ -12,16 +11,11 @@ namespace coppice::cli {
 SparsifyOutcome Services::sparsify(const SparsifyArguments& arguments, graph::Model& model) {
   const at::Device device = parse_device(arguments.device);
   use_threads(arguments.common.threads);
-  data::LoaderOptions loading{.batch_size = arguments.batch_size, .seed = arguments.options.seed};
-  if (!arguments.mean.empty() || !arguments.deviation.empty())
-    loading.transforms.push_back(data::normalize(arguments.mean, arguments.deviation));
   Bar bar;
   CalibratedOptions options{.method = parse_sparsity_method(arguments.criterion),
                             .what = arguments.options,
                             .owl = arguments.owl,
-                            .calibration = {.data = data::Loader(data::read(arguments.data), loading),
-                                            .batches = arguments.batches,
-                                            .seed = arguments.options.seed},
+                            .calibration = calibration_of(arguments.calibration, arguments.options.seed),
                             .progress = &bar};
   GraphModule module(std::move(model));
   module.to(device);

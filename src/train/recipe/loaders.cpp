@@ -47,13 +47,17 @@ data::Loader in_order(data::DatasetPtr dataset, const Data& data, std::int64_t b
       {.batch_size = batch_size, .shuffled = false, .workers = data.workers, .transforms = transforms(data, false)});
 }
 
+data::Loader plain(data::DatasetPtr dataset, const Data& data, std::uint64_t seed) {
+  return data::Loader(std::move(dataset),
+                      {.batch_size = data.batch_size, .seed = seed, .transforms = transforms(data, false)});
+}
+
 Loaders make_loaders(const Datasets& datasets, const Data& data, std::uint64_t seed) {
   Loaders out;
   out.training = data::Loader(
       datasets.training,
       {.batch_size = data.batch_size, .seed = seed, .workers = data.workers, .transforms = transforms(data, true)});
-  out.plain = data::Loader(datasets.training,
-                           {.batch_size = data.batch_size, .seed = seed, .transforms = transforms(data, false)});
+  out.plain = plain(datasets.training, data, seed);
   out.held_out = in_order(datasets.held_out, data, evaluation_batch);
   if (datasets.test) out.test = in_order(datasets.test, data, evaluation_batch);
   return out;

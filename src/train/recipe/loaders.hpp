@@ -24,6 +24,9 @@ data::DatasetPtr read_dataset(const std::string& text, data::Part part, const Da
 /// Samples as they are measured on, neither shuffled nor augmented.
 data::Loader in_order(data::DatasetPtr dataset, const Data& data, std::int64_t batch_size);
 
+/// Samples to calibrate on: shuffled by the seed, but not augmented.
+data::Loader plain(data::DatasetPtr dataset, const Data& data, std::uint64_t seed);
+
 /// The data of a recipe, ready to go through.
 struct Loaders {
   BatchSource training;  ///< Shuffled and augmented by the seed.
