@@ -23,13 +23,16 @@ void Services::sensitivity(const SensitivityArguments& arguments) {
   use_threads(arguments.common.threads);
   const Loss loss = recipe::make_loss(arguments.loss, 0);
   Bar bar;
-  SensitivityOptions options{
-      .metric = arguments.metric == "loss" ? Metric{"loss", loss, false} : recipe::make_metric(arguments.metric),
-      .pruning = {.criterion = parse_criterion(arguments.criterion),
-                  .calibration = {.loss = loss},
-                  .ignored_layers = arguments.ignored,
-                  .seed = arguments.seed},
-      .progress = &bar};
+  SensitivityOptions options;
+  if (arguments.metric == "loss")
+    options.metric = {"loss", loss, false};
+  else
+    options.metric = recipe::make_metric(arguments.metric);
+  options.pruning.criterion = parse_criterion(arguments.criterion);
+  options.pruning.calibration.loss = loss;
+  options.pruning.ignored_layers = arguments.ignored;
+  options.pruning.seed = arguments.seed;
+  options.progress = &bar;
   options.ratios.clear();
   for (const std::string& ratio : arguments.ratios) options.ratios.push_back(pruning::parse_ratio(ratio));
   const recipe::Data described = data_of(arguments.data);

@@ -12,11 +12,12 @@ SparsifyOutcome Services::sparsify(const SparsifyArguments& arguments, graph::Mo
   const at::Device device = parse_device(arguments.device);
   use_threads(arguments.common.threads);
   Bar bar;
-  CalibratedOptions options{.method = parse_sparsity_method(arguments.criterion),
-                            .what = arguments.options,
-                            .owl = arguments.owl,
-                            .calibration = calibration_of(arguments.calibration, arguments.options.seed),
-                            .progress = &bar};
+  CalibratedOptions options;
+  options.method = parse_sparsity_method(arguments.criterion);
+  options.what = arguments.options;
+  options.owl = arguments.owl;
+  options.calibration = calibration_of(arguments.calibration, arguments.options.seed);
+  options.progress = &bar;
   GraphModule module(std::move(model));
   module.to(device);
   const graph::Model before = module.model();

@@ -46,13 +46,33 @@ recipe::Data data_of(const TrainArguments& arguments) {
   return out;
 }
 
+// Here and below, what may throw is done before a struct is begun: where an initializer throws, GCC 12 destroys those
+// before it twice.
 std::shared_ptr<PruneCallback> pruning_of(const TrainArguments& arguments) {
   if (arguments.pruning_ratio.empty()) return nullptr;
-  return std::make_shared<PruneCallback>(PrunerOptions{.pruning_ratio = arguments.pruning_ratio.c_str(),
-                                                       .context = pruning::parse_context(arguments.context),
-                                                       .criterion = parse_criterion(arguments.criterion),
-                                                       .schedule = pruning::parse_schedule(arguments.schedule),
-                                                       .seed = arguments.seed});
+  PrunerOptions options;
+  options.pruning_ratio = arguments.pruning_ratio.c_str();
+  options.context = pruning::parse_context(arguments.context);
+  options.criterion = parse_criterion(arguments.criterion);
+  options.schedule = pruning::parse_schedule(arguments.schedule);
+  options.seed = arguments.seed;
+  return std::make_shared<PruneCallback>(options);
+}
+
+// All but data, callbacks, and where to tell of it.
+TrainerOptions options_of(const TrainArguments& arguments) {
+  TrainerOptions out;
+  out.epochs = arguments.epochs;
+  out.loss = recipe::make_loss(arguments.loss, arguments.label_smoothing);
+  out.learning_rate = {.schedule = parse_rate_schedule(arguments.rate_schedule), .warmup = arguments.warmup};
+  out.clip_norm = arguments.clip_norm;
+  out.accumulate = arguments.accumulate;
+  out.precision = parse_precision(arguments.precision);
+  out.metrics = recipe::make_metrics(arguments.metrics);
+  out.seed = arguments.seed;
+  out.checkpoint = arguments.checkpoint;
+  out.checkpoint_steps = arguments.checkpoint_steps;
+  return out;
 }
 
 struct StopWhenAsked : Callback {
@@ -78,6 +98,8 @@ void Services::train(const TrainArguments& arguments) {
   check(arguments);
   const at::Device device = parse_device(arguments.device);
   use_threads(arguments.common.threads);
+  TrainerOptions options = options_of(arguments);
+  const std::shared_ptr<PruneCallback> prune = pruning_of(arguments);
   GraphModule module(read_model(arguments));
   module.to(device);
   const recipe::Data described = data_of(arguments);
@@ -91,20 +113,8 @@ void Services::train(const TrainArguments& arguments) {
                                         module.parameters());
   Bar bar;
   const StopOnSignal guard;
-  TrainerOptions options{
-      .epochs = arguments.epochs,
-      .loss = recipe::make_loss(arguments.loss, arguments.label_smoothing),
-      .learning_rate = {.schedule = parse_rate_schedule(arguments.rate_schedule), .warmup = arguments.warmup},
-      .clip_norm = arguments.clip_norm,
-      .accumulate = arguments.accumulate,
-      .precision = parse_precision(arguments.precision),
-      .validation = data.held_out,
-      .metrics = recipe::make_metrics(arguments.metrics),
-      .seed = arguments.seed,
-      .checkpoint = arguments.checkpoint,
-      .checkpoint_steps = arguments.checkpoint_steps,
-      .progress = &bar};
-  const std::shared_ptr<PruneCallback> prune = pruning_of(arguments);
+  options.validation = data.held_out;
+  options.progress = &bar;
   if (prune) options.callbacks.push_back(prune);
   if (!arguments.teacher.empty())
     options.callbacks.push_back(recipe::distil_from(arguments.teacher,

@@ -89,16 +89,18 @@ IterativeReport IterativeReport::parse(const std::string& json) {
     out.macs_before = whole.at("macs").at("before").get<double>();
     out.macs = whole.at("macs").at("after").get<double>();
     out.base = read(whole.at("base"));
-    for (const Json& entry : whole.at("iterations"))
-      out.iterations.push_back({.iteration = entry.at("iteration").get<int>(),
-                                .rate = entry.at("rate").get<double>(),
-                                .sparsity = entry.at("sparsity").get<double>(),
-                                .parameters = entry.at("parameters").get<std::int64_t>(),
-                                .macs = entry.at("macs").get<double>(),
-                                .after_cut = read(entry.at("after_cut")),
-                                .after_tuning = read(entry.at("after_tuning")),
-                                .accepted = entry.at("accepted").get<bool>(),
-                                .history = History::parse(entry.at("history").dump())});
+    for (const Json& entry : whole.at("iterations")) {
+      IterativeRecord& record = out.iterations.emplace_back();
+      record.iteration = entry.at("iteration").get<int>();
+      record.rate = entry.at("rate").get<double>();
+      record.sparsity = entry.at("sparsity").get<double>();
+      record.parameters = entry.at("parameters").get<std::int64_t>();
+      record.macs = entry.at("macs").get<double>();
+      record.after_cut = read(entry.at("after_cut"));
+      record.after_tuning = read(entry.at("after_tuning"));
+      record.accepted = entry.at("accepted").get<bool>();
+      record.history = History::parse(entry.at("history").dump());
+    }
     out.reached = whole.at("reached").get<bool>();
     return out;
   } catch (const Json::exception& error) {

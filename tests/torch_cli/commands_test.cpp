@@ -133,6 +133,26 @@ TEST(Inspect, TellsHowLongARunTakes) {
   EXPECT_LE(found["run_seconds"]["low"], found["run_seconds"]["high"]);
 }
 
+// Each is told, with its option's other values, before data are read.
+TEST(Train, WrongNamesAreRefused) {
+  const Scratch scratch;
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"--loss", "nonsense"}, "loss: expected cross-entropy, mse or binary-cross-entropy"},
+      {{"--metric", "nonsense"}, "metric: expected accuracy, or top5 and the like"},
+      {{"--precision", "nonsense"}, "precision: expected float32 or bfloat16"},
+      {{"--rate-schedule", "nonsense"}, "learning rate schedule: expected constant, step, cosine or one_cycle"},
+      {{"--pruning-ratio", "30", "--criterion", "nonsense"}, "criterion: expected one of"},
+      {{"--pruning-ratio", "30", "--schedule", "nonsense"}, "schedule: expected one_shot"},
+      {{"--pruning-ratio", "30", "--context", "nonsense"}, "context: expected local, global or isomorphic"}};
+  for (const auto& [options, expected] : cases) {
+    std::vector<std::string> arguments{"train", "zoo:mlp", "--data", scratch / "none.npy", "-o", scratch / "out.onnx"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 1) << expected;
+    EXPECT_NE(outcome.err.find(expected), std::string::npos) << outcome.err;
+  }
+}
+
 TEST(DataCriteria, PruneByGradients) {
   const Scratch scratch;
   const std::string model = zoo_file("mlp");

@@ -126,10 +126,11 @@ class Runner {
 
   bool cut_by_rounds(const Way& way, const PrunerOptions& options, GraphModule& module, History& history) const {
     const Pruning& pruning = recipe_.prune;
+    const TrainerOptions tuning = way.trainer_options("prune", pruning.training);
     IterativeOptions rounds{.pruning = options,
                             .iterations = pruning.iterations,
                             .optimizer = pruning.training.optimizer,
-                            .tuning = way.trainer_options("prune", pruning.training),
+                            .tuning = tuning,
                             .backoffs = pruning.backoffs,
                             .backoff = pruning.backoff,
                             .checkpoint = way.folder() + "/prune.pt"};
