@@ -13,11 +13,16 @@ for size in 1000000 10000000 1000000000; do
   if [ $((size * 10)) -gt "$free" ]; then echo "$size weights: skipped, not enough memory"; continue; fi
   "$build/bench/sparsify_bench" "$size" 3 float32
 done
-if ! python3 -c 'import torch' 2>/dev/null; then
+# Debian's package is for Debian's Python, which may not be the first of the path.
+python=
+for candidate in python3 /usr/bin/python3; do
+  if "$candidate" -c 'import torch' 2>/dev/null; then python=$candidate && break; fi
+done
+if [ -z "$python" ]; then
   echo "PyTorch: skipped, python3 has no torch here"
   exit 0
 fi
-python3 - "$weights" <<'PYTHON'
+"$python" - "$weights" <<'PYTHON'
 import sys, time, torch
 from torch.nn.utils import prune
 torch.set_num_threads(2)
