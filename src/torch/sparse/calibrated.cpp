@@ -164,10 +164,10 @@ class Work {
   }
 
   // The new matrix of a group.
-  at::Tensor changed(const at::Tensor& matrix, const InputMoments& moments, const SparsityGoal& goal,
-                     double& damping) const {
+  at::Tensor changed(const at::Tensor& matrix, const InputMoments& moments, const at::Tensor& hessian,
+                     const SparsityGoal& goal, double& damping) const {
     if (options_.method == SparsityMethod::sparse_gpt) {
-      const SparseGptResult found = sparse_gpt(matrix, moments.hessian(), goal, options_.sparse_gpt);
+      const SparseGptResult found = sparse_gpt(matrix, hessian, goal, options_.sparse_gpt);
       damping = std::max(damping, found.damping);
       return found.weight;
     }
@@ -191,9 +191,10 @@ class Work {
     double lost = 0, whole = 0;
     for (std::int64_t group = 0; group < matrices.size(0); ++group) {
       const InputMoments& inputs = moments[static_cast<std::size_t>(group)];
-      made.push_back(changed(matrices[group], inputs, layer.goal, line.damping));
-      lost += output_energy(made.back() - matrices[group], inputs.hessian());
-      whole += output_energy(matrices[group], inputs.hessian());
+      const at::Tensor hessian = inputs.hessian();
+      made.push_back(changed(matrices[group], inputs, hessian, layer.goal, line.damping));
+      lost += output_energy(made.back() - matrices[group], hessian);
+      whole += output_energy(matrices[group], hessian);
     }
     line.error = whole > 0 ? lost / whole : 0;
     layer.weight.copy_(layer.view.weight(at::stack(made)));
