@@ -50,6 +50,12 @@ double share(Schedule schedule, double pos) {
   return 1.0;
 }
 
+void check_step(int step, int steps) {
+  if (steps >= 1 && step >= 0 && step <= steps) return;
+  throw Error("schedule: expected a step from 0 to the number of steps, found step " + std::to_string(step) + " of " +
+              std::to_string(steps));
+}
+
 }  // namespace
 
 std::string_view to_string(Schedule schedule) {
@@ -70,10 +76,7 @@ double iterative_progress(double pos, int stairs, double start, double end) {
 }
 
 double iterative_ratio(double target, int step, int steps, Schedule schedule) {
-  if (steps < 1 || step < 0 || step > steps) {
-    throw Error("schedule: expected a step from 0 to the number of steps, found step " + std::to_string(step) + " of " +
-                std::to_string(steps));
-  }
+  check_step(step, steps);
   if (schedule == Schedule::dsd) {
     double most = 0;
     for (int i = 0; i <= step; ++i)
@@ -81,6 +84,11 @@ double iterative_ratio(double target, int step, int steps, Schedule schedule) {
     return most;
   }
   return progress(schedule, static_cast<double>(step) / steps, 0.0, target);
+}
+
+double geometric_ratio(double target, int step, int steps) {
+  check_step(step, steps);
+  return step == steps ? target : 1 - std::pow(1 - target, static_cast<double>(step) / steps);
 }
 
 }  // namespace coppice::pruning

@@ -123,6 +123,15 @@ TEST(IterativeRatio, NeverGoesBack) {
   EXPECT_THROW(iterative_ratio(0.5, 1, 0), Error);
   EXPECT_THROW(iterative_ratio(0.5, 3, 2), Error);
   EXPECT_THROW(iterative_ratio(0.5, -1, 2), Error);
+  EXPECT_THROW(geometric_ratio(0.5, 3, 2), Error);
+}
+
+// Three rounds to 7/8: half of what is left goes each time.
+TEST(GeometricRatio, TakesTheSameShareOfWhatIsLeft) {
+  const double expected[] = {0, 0.5, 0.75, 0.875};
+  for (int step = 0; step <= 3; ++step) EXPECT_NEAR(geometric_ratio(0.875, step, 3), expected[step], 1e-15);
+  EXPECT_EQ(geometric_ratio(0.8, 7, 7), 0.8);
+  EXPECT_EQ(geometric_ratio(1, 1, 2), 1);
 }
 
 }  // namespace

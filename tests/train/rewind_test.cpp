@@ -9,6 +9,7 @@
 #include "coppice/train/lottery.hpp"
 #include "coppice/train/optimizer.hpp"
 
+#include "support/message.hpp"
 #include "support/scratch.hpp"
 #include "train/small.hpp"
 
@@ -222,6 +223,62 @@ TEST(Lottery, TrainsEveryRoundFromTheTicket) {
   for (std::size_t i = 0; i < expected.size(); ++i)
     EXPECT_TRUE(look->begun[2].weights[i].second.equal(expected[i].second)) << expected[i].first;
   EXPECT_THROW(lottery.run(), Error);
+}
+
+TEST(Lottery, MakesSingleWeightsZeroInRounds) {
+  auto net = small_net();
+  struct Look : Callback {
+    void before_batch(Trainer& trainer) override {
+      if (trainer.step() == 0) begun.push_back(take_ticket(trainer.model()));
+    }
+    void after_fit(Trainer& trainer) override { ended.push_back(take_ticket(trainer.model())); }
+    std::vector<Ticket> begun, ended;
+  };
+  const auto look = std::make_shared<Look>();
+  Lottery lottery(net, data::Loader(blobs(100), {.batch_size = 10, .seed = 3}),
+                  {.optimizer = {.learning_rate = 0.05},
+                   .training = {.epochs = 2, .callbacks = {look}},
+                   .sparsify = sparsity::SparsifyOptions{.sparsity = 0.75, .context = sparsity::Context::global},
+                   .rounds = 2});
+  const auto& rounds = lottery.run();
+  ASSERT_EQ(rounds.size(), 3U);
+  // Half of what is left each round: of 128 + 192 + 36 weights 178 and then 267 go.
+  for (const auto& [round, zeros] : {std::pair{0, 0}, {1, 178}, {2, 267}}) {
+    std::int64_t of_weights = 0, of_all = 0;
+    for (const auto& [name, tensor] : look->ended[static_cast<std::size_t>(round)].weights) {
+      const std::int64_t found = tensor.eq(0).sum().item<std::int64_t>();
+      of_weights += tensor.dim() == 2 ? found : 0;
+      of_all += name.find("running") == std::string::npos ? found : 0;
+    }
+    EXPECT_EQ(of_weights, zeros);
+    EXPECT_EQ(rounds[static_cast<std::size_t>(round)].nonzero, rounds[0].parameters - of_all);
+  }
+  const Ticket ticket = lottery.ticket();
+  ASSERT_EQ(ticket.masks.size(), 3U);
+  for (const auto& [name, mask] : ticket.masks) {
+    const auto find = [&name = name](const Ticket& where) {
+      for (const auto& [other, tensor] : where.weights)
+        if (other == name) return tensor;
+      return at::Tensor();
+    };
+    EXPECT_TRUE(find(look->begun[2]).equal(find(ticket) * mask)) << name;
+    EXPECT_TRUE(find(look->ended[2]).ne(0).equal(mask)) << name;
+    // What one round took, the next does not give back.
+    EXPECT_FALSE((find(look->ended[1]).eq(0) & mask).any().item<bool>()) << name;
+  }
+}
+
+TEST(Lottery, RefusesRoundsThatAPatternDoesNotHave) {
+  const auto with = [](LotteryOptions options) {
+    options.training.epochs = 1;
+    Lottery(small_net(), loader(), options);
+  };
+  EXPECT_EQ(test::message([&] { with({.sparsify = sparsity::SparsifyOptions{}, .rounds = 0}); }),
+            "lottery: expected 1 round or more, found 0");
+  EXPECT_EQ(test::message([&] {
+              with({.sparsify = sparsity::SparsifyOptions{.pattern = sparsity::parse_pattern("2:4")}, .rounds = 3});
+            }),
+            "lottery: expected 1 round with the pattern 2:4, found 3");
 }
 
 TEST(Lottery, EndsWhenAsked) {

@@ -6,6 +6,7 @@
 
 #include "coppice/torch/export_onnx.hpp"
 #include "coppice/torch/graph_module.hpp"
+#include "coppice/torch/masks.hpp"
 #include "coppice/torch/trace.hpp"
 #include "coppice/train/optimizer.hpp"
 #include "coppice/train/ticket.hpp"
@@ -184,6 +185,36 @@ TEST(SparsifyCallback, SaysWhatIsWrong) {
             "masks: \"0.weight\": expected bool 16x8, found Bool 2x2");
   EXPECT_EQ(fit(std::make_shared<SparsifyCallback>(FixedMasks{{{"9.weight", at::ones({2, 2}, at::kBool)}}})),
             "masks: expected masks of the model's weights, found one for \"9.weight\"");
+}
+
+// By hand: of the weights 1 -2 3 -4 in each of two layers the smallest half goes.
+TEST(Masks, ChooseAndWriteZerosAtOnce) {
+  torch::nn::Sequential net(torch::nn::Linear(torch::nn::LinearOptions(2, 2).bias(false)), torch::nn::ReLU(),
+                            torch::nn::Linear(torch::nn::LinearOptions(2, 2).bias(false)));
+  const std::vector<at::Tensor> weights = net->parameters();
+  const at::Tensor values = at::tensor({1.F, -2.F, 3.F, -4.F}).view({2, 2});
+  for (const at::Tensor& weight : weights) weight.detach().copy_(values);
+  weights[1].detach().mul_(10);
+  const std::vector<at::Tensor> example{at::ones({1, 2})};
+  const NamedTensors masks = choose_masks(net, {.sparsity = 0.5}, example);
+  ASSERT_EQ(masks.size(), 2U);
+  const at::Tensor large = values.abs().ge(3);
+  EXPECT_EQ(masks[0].first, "0.weight");
+  EXPECT_TRUE(masks[0].second.equal(large) && masks[1].second.equal(large));
+  EXPECT_EQ(zeros_of_weights(*net), 0);
+  apply_masks(net, masks, example);
+  EXPECT_TRUE(weights[1].detach().equal(10 * values * large));
+  // Of all together those of the first layer go.
+  const NamedTensors global = choose_masks(net, {.sparsity = 0.75, .context = sparsity::Context::global}, example);
+  EXPECT_FALSE(global[0].second.any().item<bool>());
+  EXPECT_EQ(message([&] {
+              apply_masks(net, {{"0.weight", large.view({4})}}, example);
+            }),
+            "masks: \"0.weight\": expected bool 2x2, found Bool 4");
+  EXPECT_EQ(message([&] {
+              apply_masks(net, {{"1.weight", large}}, example);
+            }),
+            "masks: expected masks of the model's weights, found one for \"1.weight\"");
 }
 
 }  // namespace

@@ -31,4 +31,8 @@ double iterative_progress(double pos, int stairs, double start = 0.0, double end
 /// back, so with `dsd` the largest amount so far holds.
 double iterative_ratio(double target, int step, int steps, Schedule schedule = Schedule::linear);
 
+/// The share that is gone after `step` of `steps` when every step takes the same share of what is left: 1 - (1 -
+/// target)^(step / steps). Throws Error as iterative_ratio().
+double geometric_ratio(double target, int step, int steps);
+
 }  // namespace coppice::pruning
