@@ -55,6 +55,7 @@ LearningRate::~LearningRate() = default;
 
 double LearningRate::factor(long long step, long long steps) const {
   expect(start >= 0 && start < 1, "a start from 0 to below 1", start);
+  expect(end > start && end <= 1, "an end above the start and up to 1", end);
   expect(warmup >= 0 && warmup < 1, "a warm-up from 0 to below 1", warmup);
   expect(gamma > 0, "a gamma above 0", gamma);
   expect(final >= 0, "a final share of 0 or more", final);
@@ -63,10 +64,10 @@ double LearningRate::factor(long long step, long long steps) const {
   expect(final_divisor >= 1, "a final divisor of 1 or more", final_divisor);
   if (steps < 1 || step < 0 || step >= steps)
     throw Error("learning rate: expected a step below " + std::to_string(steps) + ", found " + std::to_string(step));
-  if (start > 0) {
-    const long long whole = std::llround(static_cast<double>(steps) / (1 - start));
-    step += whole - steps;
-    steps = whole;
+  if (start > 0 || end < 1) {
+    const auto whole = static_cast<double>(std::llround(static_cast<double>(steps) / (end - start)));
+    step += std::llround(end * whole) - steps;
+    steps = std::llround(whole);
   }
   const auto warm = static_cast<long long>(std::llround(warmup * static_cast<double>(steps)));
   if (step < warm) return static_cast<double>(step + 1) / static_cast<double>(warm);

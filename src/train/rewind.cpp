@@ -79,14 +79,35 @@ void RewindPoint::load(torch::serialize::InputArchive& archive, Trainer&) {
   ticket_ = Ticket{epoch_, read_named(archive, "weights")};
 }
 
-TrainerOptions rewound(TrainerOptions options, std::int64_t epoch) {
+namespace {
+
+// The share of the way at which an epoch begins.
+double share_of_way(const TrainerOptions& options, std::int64_t epoch) {
+  const LearningRate& rate = options.learning_rate;
+  return rate.start + (rate.end - rate.start) * static_cast<double>(epoch) / static_cast<double>(options.epochs);
+}
+
+void expect_epoch(const TrainerOptions& options, std::int64_t epoch, std::int64_t first) {
   if (options.steps) throw Error("rewinding: expected a training in epochs, found one in steps");
-  if (epoch < 0 || epoch >= options.epochs)
-    throw Error("rewinding: expected an epoch from 0 to below " + std::to_string(options.epochs) + ", found " +
-                std::to_string(epoch));
-  double& start = options.learning_rate.start;
-  start += (1 - start) * static_cast<double>(epoch) / static_cast<double>(options.epochs);
+  const std::int64_t last = options.epochs + first - 1;
+  if (epoch < first || epoch > last)
+    throw Error("rewinding: expected an epoch from " + std::to_string(first) + " to " + std::to_string(last) +
+                ", found " + std::to_string(epoch));
+}
+
+}  // namespace
+
+TrainerOptions rewound(TrainerOptions options, std::int64_t epoch) {
+  expect_epoch(options, epoch, 0);
+  options.learning_rate.start = share_of_way(options, epoch);
   options.epochs -= epoch;
+  return options;
+}
+
+TrainerOptions up_to(TrainerOptions options, std::int64_t epoch) {
+  expect_epoch(options, epoch, 1);
+  options.learning_rate.end = share_of_way(options, epoch);
+  options.epochs = epoch;
   return options;
 }
 

@@ -146,6 +146,18 @@ TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
   EXPECT_EQ(refusal("sparsity = \"80%\"", "pattern = \"2:4\""), "no error");
   EXPECT_EQ(refusal("epochs = 6", ""),
             "r.toml:29: sparsify.epochs: expected 1 or more, for zeros come while the network learns");
+  EXPECT_EQ(refusal("[sparsify]", "[sparsify]\nmethod = \"lottery\""),
+            "r.toml:33: sparsify.schedule: expected none with method lottery");
+  EXPECT_EQ(refusal("epochs = 6", "epochs = 6\nrounds = 2"),
+            "r.toml:36: sparsify.rounds: expected none with method gradual");
+  EXPECT_EQ(refusal("[sparsify]", "[sparsify]\nmethod = \"lotery\""),
+            "r.toml:30: sparsify.method: method: expected one_shot, gradual or lottery, found 'lotery'");
+  const char* const keys = "schedule = \"cos\"\ninitial = 20\nfrequency = 10\nepochs = 6\n";
+  EXPECT_EQ(refusal(keys, "method = \"lottery\"\n"),
+            "r.toml:29: sparsify: expected no [prune] with method lottery, for widths must stay");
+  EXPECT_EQ(refusal(keys, "method = \"one_shot\"\n"), "no error");
+  EXPECT_EQ(refusal(keys, "method = \"one_shot\"\nepochs = 2\n"),
+            "r.toml:33: sparsify.epochs: expected none with method one_shot");
   EXPECT_EQ(refusal("frequency = 10", "frequence = 10"),
             "r.toml:34: sparsify.frequence: unknown key; did you mean frequency?");
   EXPECT_NE(refusal("[train]", "[train"), "no error");

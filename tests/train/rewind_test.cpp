@@ -50,8 +50,20 @@ TEST(Rewound, GoesOnWithTheRateOfThatEpoch) {
       EXPECT_EQ(rest.epochs, 10 - epoch);
       for (int step = 0; step < 7 * (10 - epoch); ++step)
         EXPECT_DOUBLE_EQ(rest.learning_rate.factor(step, 7 * rest.epochs), rate.factor(7 * epoch + step, 70));
+      if (epoch == 0) continue;
+      const TrainerOptions before = up_to({.epochs = 10, .learning_rate = rate}, epoch);
+      EXPECT_EQ(before.epochs, epoch);
+      for (int step = 0; step < 7 * epoch; ++step)
+        EXPECT_DOUBLE_EQ(before.learning_rate.factor(step, 7 * epoch), rate.factor(step, 70));
     }
   }
+  // From epoch 2 to before 5.
+  const TrainerOptions middle = up_to(rewound({.epochs = 10, .learning_rate = cosine}, 2), 3);
+  EXPECT_EQ(middle.epochs, 3);
+  EXPECT_DOUBLE_EQ(middle.learning_rate.factor(0, 21), cosine.factor(14, 70));
+  EXPECT_DOUBLE_EQ(middle.learning_rate.factor(20, 21), cosine.factor(34, 70));
+  EXPECT_THROW(up_to({.epochs = 3}, 0), Error);
+  EXPECT_THROW(up_to({.epochs = 3}, 4), Error);
   // Rewinding a training that was rewound.
   const TrainerOptions twice = rewound(rewound({.epochs = 10, .learning_rate = cosine}, 2), 3);
   EXPECT_EQ(twice.epochs, 5);

@@ -7,7 +7,9 @@
 
 #include "coppice/base/error.hpp"
 #include "coppice/formats/npy.hpp"
+#include "coppice/formats/onnx.hpp"
 #include "coppice/torch/export_onnx.hpp"
+#include "coppice/torch/graph_module.hpp"
 #include "coppice/torch/tensors.hpp"
 
 #include "support/message.hpp"
@@ -75,6 +77,73 @@ TEST(RunRecipe, MakesSparse) {
   EXPECT_EQ(report->runs[4].stages.back().history.epochs.size(), 5U);  // 2 + 2 + 1
   EXPECT_GT(report->runs[0].stages.back().held_out.value("accuracy"), 0.8);
   EXPECT_NE(report->text().find("nonzero"), std::string::npos);
+}
+
+constexpr const char* lottery =
+    "[sparsify]\nmethod = \"lottery\"\nsparsity = \"75%\"\ncontext = \"global\"\nrounds = 2\nrewind_epoch = 1\n";
+
+// Weights of a stage by name.
+std::map<std::string, at::Tensor> constants_of(const std::string& path) {
+  std::map<std::string, at::Tensor> out;
+  for (const auto& [name, tensor] : GraphModule(formats::read_onnx(path)).constants()) out.emplace(name, tensor);
+  return out;
+}
+
+TEST(RunRecipe, DrawsLotteryTickets) {
+  Problem problem(lottery);
+  problem.text.erase(problem.text.find("[recover]"), std::string("[recover]\nepochs = 1\n").size());
+  const auto report = problem.run("run");
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->runs.size(), 6U);
+  const std::vector<StageResult>& stages = report->runs[0].stages;
+  ASSERT_EQ(stages.size(), 4U);
+  const std::vector<std::string> names{"train", "ticket", "round-1", "round-2"};
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(stages[i].stage, names[i]);
+    EXPECT_EQ(stages[i].history.epochs.size(), i == 0 ? 2U : 1U);
+  }
+  // The ticket's epoch is the first of the training, and a round begins with its rate.
+  EXPECT_EQ(stages[1].history.epochs[0].training_loss, stages[0].history.epochs[0].training_loss);
+  EXPECT_EQ(stages[2].history.epochs[0].learning_rate, stages[0].history.epochs[1].learning_rate);
+  // Of 356 weights 178 and then 267 go.
+  for (const std::size_t run : {0U, 2U}) {
+    const std::vector<StageResult>& all = report->runs[run].stages;
+    EXPECT_NEAR(static_cast<double>(all[all.size() - 2].nonzero), 419 - 178, 20);
+    EXPECT_NEAR(static_cast<double>(all[all.size() - 1].nonzero), 419 - 267, 20);
+  }
+  for (const char* way : {"recipe-1/", "random-1/"}) {
+    const auto one = constants_of(problem.folder / ("run/" + std::string(way) + "round-1.onnx"));
+    const auto two = constants_of(problem.folder / ("run/" + std::string(way) + "round-2.onnx"));
+    std::int64_t zeros = 0;
+    for (const auto& [name, tensor] : two) {
+      if (tensor.dim() != 2) continue;
+      zeros += tensor.eq(0).sum().item<std::int64_t>();
+      EXPECT_FALSE((one.at(name).eq(0) & tensor.ne(0)).any().item<bool>()) << way << name;
+    }
+    EXPECT_EQ(zeros, 267) << way;
+  }
+  EXPECT_EQ(report->runs[2].stages.size(), 2U);                        // with the recipe's ticket
+  EXPECT_EQ(report->runs[4].stages.back().history.epochs.size(), 5U);  // 2 + 1 + 2 x 1
+
+  // A run that is stopped in the second round gives the same network.
+  int steps = 0;  // 17 an epoch
+  ASSERT_FALSE(problem.run("stopped", false, [&] { return ++steps == 75; }));
+  EXPECT_TRUE(fs::exists(problem.folder / "stopped/recipe-1/round-1.json"));
+  EXPECT_FALSE(fs::exists(problem.folder / "stopped/recipe-1/round-2.json"));
+  ASSERT_TRUE(problem.run("stopped", true));
+  EXPECT_EQ(bytes_of(problem.folder / "run/pruned.onnx"), bytes_of(problem.folder / "stopped/pruned.onnx"));
+}
+
+TEST(RunRecipe, MakesSparseAtOnce) {
+  const Problem problem("[sparsify]\nmethod = \"one_shot\"\npattern = \"2:4\"\n");
+  const auto report = problem.run("run");
+  ASSERT_TRUE(report);
+  const std::vector<StageResult>& stages = report->runs[0].stages;
+  ASSERT_EQ(stages.size(), 3U);
+  EXPECT_EQ(stages[1].stage, "sparsify");
+  EXPECT_TRUE(stages[1].history.epochs.empty());
+  EXPECT_LE(stages[1].nonzero, 419 - 178);
+  EXPECT_LE(stages[2].nonzero, 419 - 178);
 }
 
 TEST(RunRecipe, GoesTheWholeWay) {

@@ -82,12 +82,20 @@ struct Pruning {
   Training training;
 };
 
-/// [sparsify]: weights become zero while training goes on for `training.epochs`, after [prune]; [recover] keeps them
-/// so.
+enum class SparsifyMethod {
+  one_shot,  ///< All at once, without training.
+  gradual,   ///< While training for `training.epochs`: see SparsifyCallback.
+  lottery,   ///< In `rounds`, each with the training of [train] anew, from the weights before it: see Lottery.
+};
+
+/// [sparsify]: weights become zero, after [prune]; [recover] keeps them so.
 struct Sparsify {
+  SparsifyMethod method = SparsifyMethod::gradual;
   sparsity::SparsifyOptions what;
   SparsifySchedule when;
   Training training;
+  int rounds = 3;
+  std::int64_t rewind_epoch = 0;  ///< Of [train]: a round begins with the weights and the rate of then.
 };
 
 /// [evaluate]

@@ -39,5 +39,8 @@ class RewindPoint : public Callback {
 /// The options of a training from the beginning as those of its part from an epoch on: the learning rate goes on where
 /// it stood then. Throws Error unless 0 <= epoch < epochs, and for trainings that are given in steps.
 TrainerOptions rewound(TrainerOptions options, std::int64_t epoch);
+/// The options of its part before an epoch, to come to that point once more. Throws Error unless 0 < epoch <= epochs,
+/// and for trainings that are given in steps.
+TrainerOptions up_to(TrainerOptions options, std::int64_t epoch);
 
 }  // namespace coppice

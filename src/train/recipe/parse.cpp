@@ -16,6 +16,10 @@ constexpr base::Names<Method, 4> methods{{{Method::none, "none"},
                                           {Method::gradual, "gradual"},
                                           {Method::iterative, "iterative"}}};
 
+constexpr base::Names<SparsifyMethod, 3> sparsify_methods{{{SparsifyMethod::one_shot, "one_shot"},
+                                                           {SparsifyMethod::gradual, "gradual"},
+                                                           {SparsifyMethod::lottery, "lottery"}}};
+
 void read_data(Table& table, Data& out) {
   table.read("training", out.training);
   table.read("test", out.test);
@@ -150,7 +154,40 @@ void read_sparsify(Table& table, Sparsify& out) {
   table.read("frequency", out.when.frequency);
   read_training(table, out.training);
   read_distillation(table, out.training);
-  if (out.training.epochs == 0) table.fail("epochs", "expected 1 or more, for zeros come while the network learns");
+  table.read("rounds", out.rounds);
+  table.read("rewind_epoch", out.rewind_epoch);
+  table.read_name("method",
+                  [&](const std::string& text) { out.method = base::parse_name("method", sparsify_methods, text); });
+  const auto expect_none = [&](std::initializer_list<const char*> keys) {
+    const std::string method(base::find_name(sparsify_methods, out.method));
+    for (const char* key : keys)
+      if (table.has(key)) table.fail(key, "expected none with method " + method);
+  };
+  if (out.method == SparsifyMethod::gradual) {
+    expect_none({"rounds", "rewind_epoch"});
+    if (out.training.epochs == 0) table.fail("epochs", "expected 1 or more, for zeros come while the network learns");
+    return;
+  }
+  expect_none({"schedule", "start", "end", "initial", "frequency", "epochs", "optimizer", "learning_rate", "loss",
+               "label_smoothing", "clip_norm", "accumulate", "precision", "keep_best", "distillation"});
+  if (out.method == SparsifyMethod::one_shot) expect_none({"rounds", "rewind_epoch"});
+  if (out.rounds < 1) table.fail("rounds", "expected 1 or more, found " + std::to_string(out.rounds));
+  if (out.rounds > 1 && what.pattern.kind == sparsity::Pattern::Kind::keep_of && out.method == SparsifyMethod::lottery)
+    table.fail("rounds", "expected 1 with pattern " + sparsity::to_string(what.pattern) + ", found " +
+                             std::to_string(out.rounds));
+}
+
+// A round of a lottery trains the whole network as [train] did.
+void check_lottery(Table& table, const Recipe& recipe) {
+  const std::int64_t epoch = recipe.sparsify->rewind_epoch;
+  if (recipe.train.epochs == 0)
+    table.fail("sparsify", "expected [train] with method lottery, whose rounds repeat it, found none");
+  if (recipe.prune.method != Method::none)
+    table.fail("sparsify", "expected no [prune] with method lottery, for widths must stay");
+  if (epoch < 0 || epoch >= recipe.train.epochs)
+    table.fail("sparsify.rewind_epoch", "expected an epoch of [train] from 0 to " +
+                                            std::to_string(recipe.train.epochs - 1) + ", found " +
+                                            std::to_string(epoch));
 }
 
 void read_evaluate(Table& table, Evaluate& out) {
@@ -211,6 +248,7 @@ Recipe parse(std::string_view toml, const std::string& where) {
   });
   table.read_table("evaluate", [&](Table& inner) { read_evaluate(inner, out.evaluate); });
   table.read_table("export", [&](Table& inner) { inner.read("onnx", out.output.onnx); });
+  if (out.sparsify && out.sparsify->method == SparsifyMethod::lottery) check_lottery(table, out);
   table.finish();
   if (out.train.epochs == 0 && out.prune.method == Method::none && !out.sparsify && out.recover.epochs == 0)
     throw Error(where + ": expected something to do in [train], [prune], [sparsify] or [recover], found nothing");

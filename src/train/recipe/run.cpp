@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <filesystem>
-#include <map>
 
 #include "coppice/base/error.hpp"
 #include "coppice/formats/onnx.hpp"
@@ -11,6 +10,7 @@
 #include "coppice/zoo/zoo.hpp"
 
 #include "train/recipe/choices.hpp"
+#include "train/recipe/sparse_stages.hpp"
 #include "train/recipe/stage.hpp"
 #include "train/recipe/stage_file.hpp"
 
@@ -88,6 +88,7 @@ class Runner {
     return result.has_value();
   }
 
+  // What the networks of a seed begin with.
   std::string original(const Way& way, std::uint64_t seed) const {
     if (!recipe_.model.file.empty()) return recipe_.model.file;
     const std::string path = way.folder() + "/original.onnx";
@@ -151,38 +152,17 @@ class Runner {
     return !stopped;
   }
 
-  bool make_sparse(Way& way, bool by_chance = false) const {
-    if (!recipe_.sparsify) return true;
-    sparsity::SparsifyOptions what = recipe_.sparsify->what;
-    what.seed = way.seed();
-    if (by_chance) what.criterion = importance::Criterion::random;
-    return way.stage("sparsify", [&](GraphModule& module, History& history) {
-      return way.train("sparsify", recipe_.sparsify->training,
-                       {std::make_shared<SparsifyCallback>(what, recipe_.sparsify->when)}, module, history);
-    });
-  }
-
   bool recover(Way& way) const {
     if (recipe_.recover.epochs == 0) return true;
     return way.stage("recover", [&](GraphModule& module, History& history) {
-      return way.train("recover", recipe_.recover, kept_zeros(module), module, history);
+      return way.train("recover", recipe_.recover, kept_zeros(recipe_, module), module, history);
     });
-  }
-
-  // What keeps zero the weights that [sparsify] made so; nothing without it.
-  std::vector<std::shared_ptr<Callback>> kept_zeros(GraphModule& module) const {
-    if (!recipe_.sparsify) return {};
-    FixedMasks fixed;
-    std::map<std::string, at::Tensor> tensors = module.constants();
-    for (const sparsity::Site& site : sparsity::find_sites(module.view().graph))
-      if (const auto tensor = tensors.find(site.name); tensor != tensors.end())
-        fixed.masks.emplace_back(site.name, tensor->second.ne(0));
-    return {std::make_shared<SparsifyCallback>(std::move(fixed))};
   }
 
   std::optional<RunResult> by_recipe(std::uint64_t seed) const {
     Way way(recipe_, options_, datasets_, "recipe", seed);
-    way.begin_with(original(way, seed));
+    std::string ticket = original(way, seed);
+    way.begin_with(ticket);
     if (recipe_.train.epochs == 0) {
       if (!way.stage("original", [](GraphModule&, History&) { return true; })) return std::nullopt;
     } else {
@@ -194,14 +174,16 @@ class Runner {
     }
     way.teach_by_this();
     if (recipe_.prune.method != Method::none && !cut(way, pruner_options(way))) return std::nullopt;
-    if (!make_sparse(way) || !recover(way)) return std::nullopt;
+    if (!make_ticket(recipe_, way, ticket) || !make_sparse(recipe_, way, ticket, false)) return std::nullopt;
+    if (!recover(way)) return std::nullopt;
     return way.result();
   }
 
   // The same way from the same trained network, to as few MACs, but channels are drawn.
   std::optional<RunResult> by_chance(std::uint64_t seed, const RunResult& ours) const {
     Way way(recipe_, options_, datasets_, "random", seed);
-    way.begin_with(options_.folder + "/recipe-" + std::to_string(seed) + "/" + ours.stages.front().stage + ".onnx");
+    const std::string folder = options_.folder + "/recipe-" + std::to_string(seed) + "/";
+    way.begin_with(folder + ours.stages.front().stage + ".onnx");
     way.teach_by_this();
     PrunerOptions options = recipe_.prune.pruner;
     options.criterion = coppice::random;
@@ -212,7 +194,11 @@ class Runner {
     options.target_macs = ours.stages.back().macs / ours.stages.front().macs;
     options.seed = seed;
     if (recipe_.prune.method != Method::none && !cut(way, options)) return std::nullopt;
-    if (!make_sparse(way, true) || !recover(way)) return std::nullopt;
+    const bool rewinds = recipe_.sparsify && recipe_.sparsify->rewind_epoch > 0;
+    const std::string ticket = rewinds                      ? folder + "ticket.onnx"
+                               : recipe_.model.file.empty() ? folder + "original.onnx"
+                                                            : recipe_.model.file;
+    if (!make_sparse(recipe_, way, ticket, true) || !recover(way)) return std::nullopt;
     return way.result();
   }
 
@@ -227,11 +213,11 @@ class Runner {
     Training training = main_training(recipe_);
     const bool rounds = recipe_.prune.method == Method::iterative;
     training.epochs = recipe_.train.epochs + recipe_.prune.training.epochs * (rounds ? recipe_.prune.iterations : 1) +
-                      (recipe_.sparsify ? recipe_.sparsify->training.epochs : 0) + recipe_.recover.epochs;
+                      sparsifying_epochs(recipe_) + recipe_.recover.epochs;
     training.distillation.reset();
     // Zeros, too, are architecture.
     GraphModule small(formats::read_onnx(ours.model));
-    const auto kept = kept_zeros(small);
+    const auto kept = kept_zeros(recipe_, small);
     if (!way.stage("train", [&](GraphModule& module, History& history) {
           return way.train("train", training, kept, module, history);
         }))

@@ -120,9 +120,14 @@ TrainerOptions Way::trainer_options(const std::string& name, const Training& tra
 
 bool Way::train(const std::string& name, const Training& training,
                 const std::vector<std::shared_ptr<Callback>>& callbacks, GraphModule& module, History& history) const {
-  const auto optimizer = make_optimizer(training.optimizer, module.parameters());
   TrainerOptions options = trainer_options(name, training);
   options.callbacks.insert(options.callbacks.begin(), callbacks.begin(), callbacks.end());
+  return fit(name, training.optimizer, std::move(options), module, history);
+}
+
+bool Way::fit(const std::string& name, const OptimizerOptions& how, TrainerOptions options, GraphModule& module,
+              History& history) const {
+  const auto optimizer = make_optimizer(how, module.parameters());
   options.checkpoint = folder_ + "/" + name + ".pt";
   options.checkpoint_steps = options_.checkpoint_steps;
   Trainer trainer(module, *optimizer, loaders_.training, options);

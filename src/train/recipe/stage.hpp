@@ -30,6 +30,10 @@ class Way {
   bool train(const std::string& name, const Training& training, const std::vector<std::shared_ptr<Callback>>& callbacks,
              GraphModule& module, History& history) const;
 
+  /// The same with options that are complete but for the checkpoint.
+  bool fit(const std::string& name, const OptimizerOptions& optimizer, TrainerOptions options, GraphModule& module,
+           History& history) const;
+
   /// The model of now is what pruning begins with, and the teacher of what comes.
   void teach_by_this() { teacher_ = model_; }
   /// The model that the next stage begins with.

@@ -1,0 +1,92 @@
+#include "train/recipe/sparse_stages.hpp"
+
+#include <map>
+
+#include "coppice/formats/onnx.hpp"
+#include "coppice/pruning/schedule.hpp"
+#include "coppice/torch/masks.hpp"
+#include "coppice/train/rewind.hpp"
+
+namespace coppice::recipe {
+namespace {
+
+bool is_lottery(const Recipe& recipe) {
+  return recipe.sparsify && recipe.sparsify->method == SparsifyMethod::lottery;
+}
+
+// Zeros of the rounds before are the smallest weights, and so stay zero.
+sparsity::SparsifyOptions after_rounds(sparsity::SparsifyOptions what, int round, int rounds) {
+  what.sparsity = pruning::geometric_ratio(what.sparsity, round, rounds);
+  for (auto& [name, share] : what.layers) share = pruning::geometric_ratio(share, round, rounds);
+  return what;
+}
+
+bool go_rounds(const Recipe& recipe, Way& way, const std::string& ticket_file, const sparsity::SparsifyOptions& what) {
+  const Sparsify& sparsify = *recipe.sparsify;
+  Ticket ticket = take_ticket(Callable(std::make_shared<GraphModule>(formats::read_onnx(ticket_file))));
+  for (int round = 1; round <= sparsify.rounds; ++round) {
+    const std::string name = "round-" + std::to_string(round);
+    const bool whole = way.stage(name, [&](GraphModule& module, History& history) {
+      ticket.masks = choose_masks(module, after_rounds(what, round, sparsify.rounds));
+      reset_to_ticket(module, ticket);
+      TrainerOptions options = rewound(way.trainer_options(name, recipe.train), sparsify.rewind_epoch);
+      options.callbacks.insert(options.callbacks.begin(), std::make_shared<SparsifyCallback>(FixedMasks{ticket.masks}));
+      return way.fit(name, recipe.train.optimizer, std::move(options), module, history);
+    });
+    if (!whole) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool make_ticket(const Recipe& recipe, Way& way, std::string& from) {
+  if (!is_lottery(recipe) || recipe.sparsify->rewind_epoch == 0) return true;
+  const std::string trained = way.model();
+  way.begin_with(from);
+  // The same first epochs as those of [train], to the bit.
+  if (!way.stage("ticket", [&](GraphModule& module, History& history) {
+        return way.fit("ticket", recipe.train.optimizer,
+                       up_to(way.trainer_options("ticket", recipe.train), recipe.sparsify->rewind_epoch), module,
+                       history);
+      }))
+    return false;
+  from = way.model();
+  way.begin_with(trained);
+  return true;
+}
+
+bool make_sparse(const Recipe& recipe, Way& way, const std::string& ticket, bool by_chance) {
+  if (!recipe.sparsify) return true;
+  const Sparsify& sparsify = *recipe.sparsify;
+  sparsity::SparsifyOptions what = sparsify.what;
+  what.seed = way.seed();
+  if (by_chance) what.criterion = importance::Criterion::random;
+  if (sparsify.method == SparsifyMethod::lottery) return go_rounds(recipe, way, ticket, what);
+  return way.stage("sparsify", [&](GraphModule& module, History& history) {
+    if (sparsify.method == SparsifyMethod::gradual)
+      return way.train("sparsify", sparsify.training, {std::make_shared<SparsifyCallback>(what, sparsify.when)}, module,
+                       history);
+    apply_masks(module, choose_masks(module, what));
+    return true;
+  });
+}
+
+std::int64_t sparsifying_epochs(const Recipe& recipe) {
+  if (!recipe.sparsify) return 0;
+  const Sparsify& sparsify = *recipe.sparsify;
+  if (!is_lottery(recipe)) return sparsify.training.epochs;
+  return sparsify.rewind_epoch + sparsify.rounds * (recipe.train.epochs - sparsify.rewind_epoch);
+}
+
+std::vector<std::shared_ptr<Callback>> kept_zeros(const Recipe& recipe, GraphModule& module) {
+  if (!recipe.sparsify) return {};
+  FixedMasks fixed;
+  const std::map<std::string, at::Tensor> tensors = module.constants();
+  for (const sparsity::Site& site : sparsity::find_sites(module.view().graph))
+    if (const auto tensor = tensors.find(site.name); tensor != tensors.end())
+      fixed.masks.emplace_back(site.name, tensor->second.ne(0));
+  return {std::make_shared<SparsifyCallback>(std::move(fixed))};
+}
+
+}  // namespace coppice::recipe
