@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # What pruning comes to on Fashion-MNIST: a base network, four ways of pruning it, and for each way the same with random
-# choice and the small network from fresh weights. Prints the table of docs/results.md. About three hours on two cores;
-# a run that was stopped goes on.
-#   bench/results.sh BUILD OUTPUT_DIR [--quick] [--page docs/results.md]
+# choice and the small network from fresh weights. Prints a table of docs/results.md. About three hours on two cores; a
+# run that was stopped goes on.
+#   bench/results.sh BUILD OUTPUT_DIR [--sparse] [--quick] [--page docs/results.md]
+# --sparse: zeros in place of structure, from the same base: the other table, another three hours.
 # --quick: on 600 pictures, two seeds and an epoch a stage, in a minute; the figures then mean nothing.
 # --page: also puts the table into the page.
 set -euo pipefail
@@ -13,9 +14,10 @@ usage() {
 [ $# -ge 2 ] || usage
 build=$(realpath "$1") out=$2
 shift 2
-quick=no page=
+quick=no page= sparse=
 while [ $# -gt 0 ]; do
   case $1 in
+    --sparse) sparse=--sparse ;;
     --quick) quick=yes ;;
     --page) page=${2:?} && shift ;;
     *) usage ;;
@@ -28,7 +30,7 @@ mkdir -p "$out"
 common=$(cat "$recipes/common.toml")
 short=
 if [ $quick = yes ]; then
-  short='s/^epochs = .*/epochs = 1/'
+  short='s/^epochs = .*/epochs = 1/; s/^rewind_epoch = .*/rewind_epoch = 0/'
   common=$(sed -e 's/^seeds = .*/seeds = 2/' -e 's/"fashion-mnist"/"fashion-mnist:600"/' -e "$short" <<<"$common")
 fi
 
@@ -42,23 +44,36 @@ run() {
 
 printf '%s\n' "$common" >"$out/base.toml"
 run base
-for name in one_shot gradual iterative_2x iterative_4x; do
-  { printf '%s\n' "$common" && sed "$short" "$recipes/$name.toml"; } >"$out/$name.toml"
+
+# Runs a recipe and keeps its title for the table; what follows are changes to its text.
+ways=()
+way() {
+  local title=$1 name=$2 recipe=$3
+  { printf '%s\n' "$common" && sed "${4:-};$short" "$recipes/$recipe.toml"; } >"$out/$name.toml"
   run "$name" --base "$out/base"
-done
+  ways+=("$title=$out/$name")
+}
+if [ -z "$sparse" ]; then
+  way "One shot to 50 % of the MACs, 8 epochs after" one_shot one_shot
+  way "While training, 40 % of all filters, one-cycle, 8 epochs" gradual gradual
+  way "Rounds to 2.1 times fewer, distilled, 3 + 6 epochs" iterative_2x iterative_2x
+  way "Rounds to 4 times fewer, distilled, 4 + 8 epochs" iterative_4x iterative_4x
+else
+  for share in 80 90 95; do
+    way "Gradual magnitude to $share %, 8 epochs" gradual_magnitude_$share gradual_magnitude \
+      "s/^sparsity = .*/sparsity = \"$share%\"/"
+  done
+  way "Lottery ticket, 80 % zero, 2 rounds from epoch 1" lottery lottery
+fi
 
 {
-  "$build/results_table" "$out/base" \
-    "One shot to 50 % of the MACs, 8 epochs after=$out/one_shot" \
-    "While training, 40 % of all filters, one-cycle, 8 epochs=$out/gradual" \
-    "Rounds to 2.1 times fewer, distilled, 3 + 6 epochs=$out/iterative_2x" \
-    "Rounds to 4 times fewer, distilled, 4 + 8 epochs=$out/iterative_4x"
+  "$build/results_table" $sparse "$out/base" "${ways[@]}"
   printf '\n%s, %s threads.\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" "$(nproc)"
-} | tee "$out/table.md"
+} | tee "$out/table$sparse.md"
 if [ -n "$page" ]; then
-  awk -v table="$out/table.md" '
-    /^<!-- table -->$/ { print; while ((getline line < table) > 0) print line; skip = 1 }
-    /^<!-- end of table -->$/ { skip = 0 }
-    !skip || /^<!-- end of table -->$/ { if ($0 != "<!-- table -->") print }' "$page" >"$page.new"
+  awk -v table="$out/table$sparse.md" -v start="<!-- table$sparse -->" -v end="<!-- end of table$sparse -->" '
+    $0 == start { print; while ((getline line < table) > 0) print line; skip = 1; next }
+    $0 == end { skip = 0 }
+    !skip' "$page" >"$page.new"
   mv "$page.new" "$page"
 fi
