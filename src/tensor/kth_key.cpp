@@ -17,7 +17,7 @@ constexpr std::int64_t kPiece = std::int64_t{1} << 17;
 // At a time, so that starting a thread pays.
 constexpr std::size_t kPieces = 4;
 // So few are gathered without a sample.
-constexpr std::int64_t kFew = std::int64_t{1} << 16;
+constexpr std::int64_t kFew = std::int64_t{1} << 13;
 constexpr std::size_t kMostPlaces = 8192, kPlace = 8;  // of the sample: neighbours come with one line of memory
 
 constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
@@ -93,7 +93,7 @@ class Search {
       starts.push_back(sum);
       sum += list.size;
     }
-    const std::size_t places = std::clamp<std::size_t>(static_cast<std::size_t>(total_) / 512, 256, kMostPlaces);
+    const std::size_t places = std::clamp<std::size_t>(static_cast<std::size_t>(total_) / 2048, 256, kMostPlaces);
     std::uint64_t state = 0x9e3779b97f4a7c15u;
     std::vector<std::byte> scratch(kMostKeys * 8);
     for (std::size_t place = 0; place < places; ++place) {
