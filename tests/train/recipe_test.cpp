@@ -145,13 +145,13 @@ TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
             "r.toml:29: sparsify: expected sparsity, or a pattern N:M that makes its own, found neither");
   EXPECT_EQ(refusal("sparsity = \"80%\"", "pattern = \"2:4\""), "no error");
   EXPECT_EQ(refusal("epochs = 6", ""),
-            "r.toml:29: sparsify.epochs: expected 1 or more, for zeros come while the network learns");
+            "r.toml:29: sparsify.epochs: expected 1 or more, for the network learns while it is made sparse");
   EXPECT_EQ(refusal("[sparsify]", "[sparsify]\nmethod = \"lottery\""),
             "r.toml:33: sparsify.schedule: expected none with method lottery");
   EXPECT_EQ(refusal("epochs = 6", "epochs = 6\nrounds = 2"),
             "r.toml:36: sparsify.rounds: expected none with method gradual");
   EXPECT_EQ(refusal("[sparsify]", "[sparsify]\nmethod = \"lotery\""),
-            "r.toml:30: sparsify.method: method: expected one_shot, gradual or lottery, found 'lotery'");
+            "r.toml:30: sparsify.method: method: expected one_shot, gradual, iterative or lottery, found 'lotery'");
   const char* const keys = "schedule = \"cos\"\ninitial = 20\nfrequency = 10\nepochs = 6\n";
   EXPECT_EQ(refusal(keys, "method = \"lottery\"\n"),
             "r.toml:29: sparsify: expected no [prune] with method lottery, for widths must stay");

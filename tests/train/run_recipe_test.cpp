@@ -134,6 +134,21 @@ TEST(RunRecipe, DrawsLotteryTickets) {
   EXPECT_EQ(bytes_of(problem.folder / "run/pruned.onnx"), bytes_of(problem.folder / "stopped/pruned.onnx"));
 }
 
+TEST(RunRecipe, MakesSparseInRounds) {
+  const Problem problem("[sparsify]\nmethod = \"iterative\"\nsparsity = \"75%\"\nrounds = 2\nepochs = 2\n");
+  const auto report = problem.run("run");
+  ASSERT_TRUE(report);
+  const std::vector<StageResult>& stages = report->runs[0].stages;
+  ASSERT_EQ(stages.size(), 4U);
+  EXPECT_EQ(stages[2].stage, "round-2");
+  EXPECT_EQ(stages[1].history.epochs.size(), 2U);
+  // Half of each layer, and half of what is left; the second round begins with the first one's weights.
+  EXPECT_NEAR(static_cast<double>(stages[1].nonzero), 419 - 178, 20);
+  EXPECT_NEAR(static_cast<double>(stages[3].nonzero), 419 - 267, 20);
+  EXPECT_LT(stages[2].history.epochs[0].training_loss, stages[0].history.epochs[0].training_loss);
+  EXPECT_EQ(report->runs[4].stages.back().history.epochs.size(), 7U);  // 2 + 2 x 2 + 1
+}
+
 TEST(RunRecipe, MakesSparseAtOnce) {
   const Problem problem("[sparsify]\nmethod = \"one_shot\"\npattern = \"2:4\"\n");
   const auto report = problem.run("run");

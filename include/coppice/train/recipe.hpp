@@ -83,9 +83,10 @@ struct Pruning {
 };
 
 enum class SparsifyMethod {
-  one_shot,  ///< All at once, without training.
-  gradual,   ///< While training for `training.epochs`: see SparsifyCallback.
-  lottery,   ///< In `rounds`, each with the training of [train] anew, from the weights before it: see Lottery.
+  one_shot,   ///< All at once, without training.
+  gradual,    ///< While training for `training.epochs`: see SparsifyCallback.
+  iterative,  ///< In `rounds`, each the same share of what is left, with `training.epochs` of training after each.
+  lottery,    ///< The same, but each with the training of [train] anew, from the weights before it: see Lottery.
 };
 
 /// [sparsify]: weights become zero, after [prune]; [recover] keeps them so.

@@ -16,8 +16,9 @@ constexpr base::Names<Method, 4> methods{{{Method::none, "none"},
                                           {Method::gradual, "gradual"},
                                           {Method::iterative, "iterative"}}};
 
-constexpr base::Names<SparsifyMethod, 3> sparsify_methods{{{SparsifyMethod::one_shot, "one_shot"},
+constexpr base::Names<SparsifyMethod, 4> sparsify_methods{{{SparsifyMethod::one_shot, "one_shot"},
                                                            {SparsifyMethod::gradual, "gradual"},
+                                                           {SparsifyMethod::iterative, "iterative"},
                                                            {SparsifyMethod::lottery, "lottery"}}};
 
 void read_data(Table& table, Data& out) {
@@ -163,16 +164,18 @@ void read_sparsify(Table& table, Sparsify& out) {
     for (const char* key : keys)
       if (table.has(key)) table.fail(key, "expected none with method " + method);
   };
-  if (out.method == SparsifyMethod::gradual) {
-    expect_none({"rounds", "rewind_epoch"});
-    if (out.training.epochs == 0) table.fail("epochs", "expected 1 or more, for zeros come while the network learns");
-    return;
-  }
-  expect_none({"schedule", "start", "end", "initial", "frequency", "epochs", "optimizer", "learning_rate", "loss",
-               "label_smoothing", "clip_norm", "accumulate", "precision", "keep_best", "distillation"});
-  if (out.method == SparsifyMethod::one_shot) expect_none({"rounds", "rewind_epoch"});
+  const bool rounds = out.method == SparsifyMethod::iterative || out.method == SparsifyMethod::lottery;
+  const bool learns = out.method == SparsifyMethod::iterative || out.method == SparsifyMethod::gradual;
+  if (out.method != SparsifyMethod::gradual) expect_none({"schedule", "start", "end", "initial", "frequency"});
+  if (!rounds) expect_none({"rounds"});
+  if (out.method != SparsifyMethod::lottery) expect_none({"rewind_epoch"});
+  if (!learns)
+    expect_none({"epochs", "optimizer", "learning_rate", "loss", "label_smoothing", "clip_norm", "accumulate",
+                 "precision", "keep_best", "distillation"});
+  if (learns && out.training.epochs == 0)
+    table.fail("epochs", "expected 1 or more, for the network learns while it is made sparse");
   if (out.rounds < 1) table.fail("rounds", "expected 1 or more, found " + std::to_string(out.rounds));
-  if (out.rounds > 1 && what.pattern.kind == sparsity::Pattern::Kind::keep_of && out.method == SparsifyMethod::lottery)
+  if (rounds && out.rounds > 1 && what.pattern.kind == sparsity::Pattern::Kind::keep_of)
     table.fail("rounds", "expected 1 with pattern " + sparsity::to_string(what.pattern) + ", found " +
                              std::to_string(out.rounds));
 }

@@ -1,6 +1,7 @@
 #include "train/recipe/sparse_stages.hpp"
 
 #include <map>
+#include <optional>
 
 #include "coppice/formats/onnx.hpp"
 #include "coppice/pruning/schedule.hpp"
@@ -23,14 +24,19 @@ sparsity::SparsifyOptions after_rounds(sparsity::SparsifyOptions what, int round
 
 bool go_rounds(const Recipe& recipe, Way& way, const std::string& ticket_file, const sparsity::SparsifyOptions& what) {
   const Sparsify& sparsify = *recipe.sparsify;
-  Ticket ticket = take_ticket(Callable(std::make_shared<GraphModule>(formats::read_onnx(ticket_file))));
+  std::optional<Ticket> ticket;
+  if (is_lottery(recipe))
+    ticket = take_ticket(Callable(std::make_shared<GraphModule>(formats::read_onnx(ticket_file))));
   for (int round = 1; round <= sparsify.rounds; ++round) {
     const std::string name = "round-" + std::to_string(round);
     const bool whole = way.stage(name, [&](GraphModule& module, History& history) {
-      ticket.masks = choose_masks(module, after_rounds(what, round, sparsify.rounds));
-      reset_to_ticket(module, ticket);
+      const FixedMasks fixed{choose_masks(module, after_rounds(what, round, sparsify.rounds))};
+      const auto zeros = std::make_shared<SparsifyCallback>(fixed);
+      if (!ticket) return way.train(name, sparsify.training, {zeros}, module, history);
+      ticket->masks = fixed.masks;
+      reset_to_ticket(module, *ticket);
       TrainerOptions options = rewound(way.trainer_options(name, recipe.train), sparsify.rewind_epoch);
-      options.callbacks.insert(options.callbacks.begin(), std::make_shared<SparsifyCallback>(FixedMasks{ticket.masks}));
+      options.callbacks.insert(options.callbacks.begin(), zeros);
       return way.fit(name, recipe.train.optimizer, std::move(options), module, history);
     });
     if (!whole) return false;
@@ -62,7 +68,8 @@ bool make_sparse(const Recipe& recipe, Way& way, const std::string& ticket, bool
   sparsity::SparsifyOptions what = sparsify.what;
   what.seed = way.seed();
   if (by_chance) what.criterion = importance::Criterion::random;
-  if (sparsify.method == SparsifyMethod::lottery) return go_rounds(recipe, way, ticket, what);
+  if (sparsify.method == SparsifyMethod::lottery || sparsify.method == SparsifyMethod::iterative)
+    return go_rounds(recipe, way, ticket, what);
   return way.stage("sparsify", [&](GraphModule& module, History& history) {
     if (sparsify.method == SparsifyMethod::gradual)
       return way.train("sparsify", sparsify.training, {std::make_shared<SparsifyCallback>(what, sparsify.when)}, module,
@@ -75,8 +82,9 @@ bool make_sparse(const Recipe& recipe, Way& way, const std::string& ticket, bool
 std::int64_t sparsifying_epochs(const Recipe& recipe) {
   if (!recipe.sparsify) return 0;
   const Sparsify& sparsify = *recipe.sparsify;
-  if (!is_lottery(recipe)) return sparsify.training.epochs;
-  return sparsify.rewind_epoch + sparsify.rounds * (recipe.train.epochs - sparsify.rewind_epoch);
+  if (is_lottery(recipe))
+    return sparsify.rewind_epoch + sparsify.rounds * (recipe.train.epochs - sparsify.rewind_epoch);
+  return sparsify.training.epochs * (sparsify.method == SparsifyMethod::iterative ? sparsify.rounds : 1);
 }
 
 std::vector<std::shared_ptr<Callback>> kept_zeros(const Recipe& recipe, GraphModule& module) {
