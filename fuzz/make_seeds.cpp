@@ -35,6 +35,14 @@ Model convolution() {
   return std::move(b).finish();
 }
 
+Model mostly_zero() {
+  Model model = convolution();
+  std::vector<float> weights(64);
+  weights[5] = 1;
+  model.graph.initializers[0].tensor = Tensor::of<float>(DType::float32, {2, 2, 4, 4}, weights);
+  return model;
+}
+
 Model branches() {
   Builder b("branches");
   const auto x = b.input("x", DType::float32, {{3, {}}});
@@ -101,9 +109,10 @@ std::string gzip(std::string text) {
   return out;
 }
 
-void save(const std::filesystem::path& folder, const std::string& name, const Model& model) {
+void save(const std::filesystem::path& folder, const std::string& name, const Model& model,
+          coppice::formats::Encoding encoding = coppice::formats::Encoding::dense) {
   std::filesystem::create_directories(folder);
-  coppice::formats::write_onnx(model, (folder / name).string());
+  coppice::formats::write_onnx(model, (folder / name).string(), {.encoding = encoding});
 }
 
 }  // namespace
@@ -117,6 +126,7 @@ int main(int count, char** arguments) {
     const std::filesystem::path folder(arguments[1]);
     save(folder / "onnx_reader", "convolution.onnx", convolution());
     save(folder / "onnx_reader", "branches.onnx", branches());
+    save(folder / "onnx_reader", "sparse.onnx", mostly_zero(), coppice::formats::Encoding::sparse_initializer);
     save(folder / "onnx_reader", "function_calls.onnx", function_calls());
     save(folder / "prune", "convolution.onnx", convolution());
     save(folder / "prune", "branches.onnx", branches());

@@ -38,10 +38,33 @@ SparsifyOutcome by_data(const SparsifyArguments& arguments, TorchServices& servi
   return out;
 }
 
+/// How each layer's weight is stored. Constants of nodes stay dense.
+std::vector<formats::Encoding> encodings(const graph::Model& model, const std::vector<sparsity::ZeroCount>& layers) {
+  std::vector<formats::Encoding> out;
+  for (const sparsity::ZeroCount& layer : layers) {
+    const graph::Value& value = model.graph.values[static_cast<std::size_t>(model.graph.find(layer.name))];
+    const bool sparse =
+        value.initializer >= 0 &&
+        formats::smaller_sparse(model.graph.initializers[static_cast<std::size_t>(value.initializer)].tensor);
+    out.push_back(sparse ? formats::Encoding::sparse_initializer : formats::Encoding::dense);
+  }
+  return out;
+}
+
+/// What is told of the result's size, also of a dry run's.
+void measure(const SparsifyArguments& arguments, const graph::Model& model, SparsifyOutcome& outcome) {
+  outcome.sizes = sizes_of(model, arguments.out.empty() ? arguments.model : arguments.out);
+  if (arguments.encoding == formats::Encoding::dense) return;
+  outcome.encodings = encodings(model, outcome.layers);
+  for (const EncodedSize& size : outcome.sizes)
+    if (size.encoding == to_string(arguments.encoding)) outcome.bytes_after = size.bytes;
+}
+
 /// All results are complete before the first of them is put in place.
 void write(const SparsifyArguments& arguments, const graph::Model& model, Bar& bar, SparsifyOutcome& outcome) {
   std::optional<formats::StagedModel> out;
-  if (!arguments.dry_run) out.emplace(model, arguments.out, formats::WriteOptions{.progress = &bar});
+  if (!arguments.dry_run)
+    out.emplace(model, arguments.out, formats::WriteOptions{.encoding = arguments.encoding, .progress = &bar});
   if (!arguments.masks_out.empty()) sparsity::write_masks(outcome.masks, arguments.masks_out);
   if (!out) return;
   out->commit();
@@ -70,6 +93,7 @@ SparsifyOutcome sparsify_model(const SparsifyArguments& arguments, TorchServices
     throw Error(arguments.model + ": " + error.what());
   }
   outcome.bytes_before = outcome.bytes_after = bytes;
+  measure(arguments, model, outcome);
   write(arguments, model, bar, outcome);
   return outcome;
 }
@@ -101,6 +125,7 @@ void add_sparsify(CLI::App& app, TorchServices* services) {
       "coppice sparsify model.onnx -o sparse.onnx --pattern 2:4 --keep-classifier\n"
       "coppice sparsify m.onnx -o s.onnx --pattern 2:4 --criterion wanda --data x.npy\n"
       "coppice sparsify model.onnx --sparsity 50% --layer layer4=90% --dry-run\n"
+      "coppice sparsify m.onnx -o s.onnx --sparsity 90% --encoding sparse_initializer\n"
       "coppice sparsify model.onnx --pattern 2:4 --dry-run --masks-out m.safetensors\n"
       "coppice sparsify tuned.onnx -o sparse.onnx --masks m.safetensors\n"
       "coppice sparsify checkpoint/ -o sparse/ --pattern 2:4 --ignore '*norm*'");

@@ -84,6 +84,9 @@ void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments) {
       ->group(group);
   add_file(command, "--masks", arguments.masks, "Write the zeros of these masks instead of choosing");
   add_file(command, "--masks-out", arguments.masks_out, "Also write the masks, one bit a weight (safetensors)");
+  add_choice(command, "--encoding", arguments.encoding_name, formats::to_string,
+             "How the ONNX file stores weights; sparse_initializer where that is smaller")
+      ->default_str(std::string(to_string(arguments.encoding)));
   command.add_flag("--dry-run", arguments.dry_run, "Do all but writing the model");
   command.add_flag("--json", arguments.json, "Print one JSON object");
   add_threads_option(command, arguments.common);
@@ -98,6 +101,7 @@ void finish(SparsifyArguments& arguments, const CLI::App& command) {
     throw UsageError("how much? Give --sparsity, --layer, --pattern N:M or --masks");
   if (arguments.out.empty() && !arguments.dry_run) throw UsageError("-o FILE is missing (or --dry-run)");
   read_choice(arguments.granularity, sparsity::parse_granularity, options.granularity);
+  read_choice(arguments.encoding_name, formats::parse_encoding, arguments.encoding);
   read_choice(arguments.context, sparsity::parse_context, options.context);
   if (!looks_at_data(arguments)) read_choice(arguments.criterion, importance::parse_criterion, options.criterion);
   if (looks_at_data(arguments) && arguments.calibration.data.empty())

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "coppice/formats/onnx.hpp"
 #include "coppice/sparsity/sparsifier.hpp"
 
 #include "cli/calibration_options.hpp"
@@ -12,9 +13,10 @@ namespace coppice::cli {
 
 /// The command line of `coppice sparsify`, as written.
 struct SparsifyArguments {
-  std::string model, out, sparsity, granularity, context, criterion, pattern, masks, masks_out;
+  std::string model, out, sparsity, granularity, context, criterion, pattern, masks, masks_out, encoding_name;
   std::vector<std::string> layers;
   sparsity::SparsifyOptions options;  ///< Numbers, flags and lists land here; its values are the defaults.
+  formats::Encoding encoding = formats::Encoding::dense;
   // For criteria that look at data.
   CalibrationArguments calibration;
   std::string device;

@@ -41,6 +41,9 @@ void check_checkpoint_options(const SparsifyArguments& arguments) {
   if (looks_at_data(arguments))
     throw UsageError("--criterion " + arguments.criterion +
                      ": expected an ONNX file; a checkpoint has no graph to run");
+  if (arguments.encoding != formats::Encoding::dense)
+    throw UsageError("--encoding " + arguments.encoding_name +
+                     ": expected an ONNX file, found a checkpoint, which coppice pack makes smaller");
   for (const auto& [value, option] : {std::pair(&arguments.masks, "--masks"), {&arguments.masks_out, "--masks-out"}})
     if (!value->empty()) throw UsageError(std::string(option) + ": expected an ONNX file, found a checkpoint");
 }

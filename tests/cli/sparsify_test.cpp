@@ -57,6 +57,32 @@ TEST(Sparsify, TextIsHonestAboutTheSize) {
   EXPECT_NE(outcome.out.find("dense files do not shrink by zeros"), std::string::npos);
 }
 
+TEST(Sparsify, SparseInitializersMakeTheFileSmaller) {
+  const Scratch scratch;
+  const std::string dense = scratch / "dense.onnx", sparse = scratch / "sparse.onnx";
+  const auto sparsify = [](const std::string& file, const std::string& out, const std::string& encoding) {
+    return run_json({"sparsify", file, "-o", out, "--sparsity", "60", "--layer", "fc1=90", "--encoding", encoding});
+  };
+  const Json plain = sparsify(zoo_file("mlp"), dense, "dense"),
+             small = sparsify(zoo_file("mlp"), sparse, "sparse_initializer");
+  EXPECT_EQ(plain["sizes"], small["sizes"]);
+  EXPECT_EQ(small["sizes"]["dense"], read_file(dense).size());
+  EXPECT_EQ(small["sizes"]["sparse_initializer"], read_file(sparse).size());
+  EXPECT_EQ(small["bytes"]["after"], read_file(sparse).size());
+  EXPECT_EQ(plain["bytes"]["after"], read_file(dense).size());
+  // 20,070 of 200,704 weights stay: 12 bytes each instead of 802,816.
+  const std::size_t saved = read_file(dense).size() - read_file(sparse).size();
+  EXPECT_NEAR(static_cast<double>(saved), 802'816 - 20'070 * 12, 100);
+  EXPECT_EQ(small["layers"][0]["encoding"], "sparse_initializer");
+  EXPECT_EQ(small["layers"][1]["encoding"], "dense");
+  EXPECT_FALSE(plain["layers"][0].contains("encoding"));
+  // Every command reads it, and what is written normally is dense.
+  EXPECT_EQ(run_json({"inspect", sparse})["params"], 235'146);
+  const Json again = sparsify(sparse, scratch / "again.onnx", "dense");
+  EXPECT_EQ(again["zeros"]["before"], small["zeros"]["after"]);
+  EXPECT_EQ(read_file(scratch / "again.onnx").size(), read_file(dense).size());
+}
+
 TEST(Sparsify, FailsWithOneLineAndLeavesTheTarget) {
   const Scratch scratch;
   const std::string out = scratch / "out.onnx";
@@ -111,6 +137,7 @@ TEST(Sparsify, BadUsageEndsWithTwo) {
       {{"-o", "o.onnx", "--masks", "m", "--sparsity", "50"}, "--masks decides by itself"},
       {{"-o", "o.onnx", "--sparsity", "50", "--masks-out", "o.onnx"}, "same file"},
       {{"--dry-run", "--sparsity", "50", "--masks-out", "m.onnx"}, "same file"},
+      {{"-o", "o.onnx", "--sparsity", "50", "--encoding", "csr"}, "encoding: expected dense or sparse_initializer"},
       {{"-o", "o.onnx", "--pattern", "4:2"}, "pattern: expected none, N:M"},
       {{"-o", "o.onnx", "--pattern", "2:4", "--sparsity", "30"}, "makes its own sparsity"},
       {{"-o", "o.onnx", "--sparsity", "50", "--granularity", "rows"}, "shared_row"},

@@ -217,16 +217,6 @@ TEST(OnnxPreserve, InitializersThatAreInputsToo) {
   EXPECT_EQ(read(m).graph.inputs.size(), 2u);
 }
 
-TEST(OnnxPreserve, SparseInitializers) {
-  onnx::ModelProto m = empty_model();
-  auto& sparse = *m.mutable_graph()->add_sparse_initializer();
-  *sparse.mutable_values() = float_tensor("w", 1);
-  *sparse.mutable_indices() = raw_tensor(onnx::TensorProto::INT64, {1}, std::string(8, '\0'));
-  sparse.add_dims(4);
-  add_node(*m.mutable_graph(), "Add", {"x", "w"}, {"y"});
-  EXPECT_EQ(difference(m), "");
-}
-
 TEST(OnnxPreserve, AbsentOperands) {
   onnx::ModelProto m = empty_model();
   add_node(*m.mutable_graph(), "Clip", {"x", "", "x"}, {"y"});

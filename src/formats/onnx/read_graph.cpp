@@ -60,6 +60,26 @@ void read_initializer(graph::Graph& graph, onnx::TensorProto& proto, ReadContext
   graph.initializers.back().extra = remains(proto, Kind::tensor, context);
 }
 
+/// Those that can be made dense become ordinary initializers; values of the others are of unknown contents.
+void read_sparse_initializers(graph::Graph& graph, onnx::GraphProto& proto, ReadContext& context) {
+  google::protobuf::RepeatedPtrField<onnx::SparseTensorProto> others;
+  for (onnx::SparseTensorProto& sparse : *proto.mutable_sparse_initializer()) {
+    const std::string name = sparse.values().name();
+    if (name.empty()) throw Error("graph \"" + graph.name + "\": a sparse initializer without a name");
+    std::optional<ReadTensor> read = read_sparse_tensor(sparse, {"sparse initializer", name}, context);
+    if (!read) {
+      value_of(graph, graph.value(name)).captured = true;
+      *others.Add() = std::move(sparse);
+      continue;
+    }
+    graph.add_initializer(name, std::move(read->tensor));
+    graph.initializers.back().external = read->external;
+    sparse.mutable_values()->clear_name();
+    graph.initializers.back().extra = remains(sparse.values(), Kind::tensor, context);
+  }
+  *proto.mutable_sparse_initializer() = std::move(others);
+}
+
 }  // namespace
 
 void read_value_info(graph::Value& value, onnx::ValueInfoProto& proto, ReadContext& context) {
@@ -81,8 +101,7 @@ graph::Graph read_graph(onnx::GraphProto& proto, ReadContext& context) {
   out.initializers.reserve(static_cast<std::size_t>(proto.initializer_size()));
   for (onnx::TensorProto& tensor : *proto.mutable_initializer()) read_initializer(out, tensor, context);
   proto.clear_initializer();
-  for (const onnx::SparseTensorProto& sparse : proto.sparse_initializer())
-    if (!sparse.values().name().empty()) value_of(out, out.value(sparse.values().name())).captured = true;
+  read_sparse_initializers(out, proto, context);
   out.nodes.reserve(static_cast<std::size_t>(proto.node_size()));
   for (onnx::NodeProto& node : *proto.mutable_node()) out.nodes.push_back(read_node(out, node, context));
   proto.clear_node();

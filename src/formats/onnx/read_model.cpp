@@ -13,6 +13,8 @@ namespace {
 using namespace onnx_detail;
 
 constexpr std::int64_t first_version_with_opsets = 3;
+// Times the size of the file that its sparse initializers may have when dense, beyond ReadContext's allowance.
+constexpr std::uint64_t most_growth = 1024;
 
 graph::Model convert(onnx::ModelProto& proto, ReadContext& context) {
   graph::Model out;
@@ -42,6 +44,7 @@ graph::Model read(const tensor::Bytes& bytes, const std::string& folder) {
     return Error(guess.empty() ? "expected an ONNX model: " + problem : "expected an ONNX model, found " + guess);
   };
   ReadContext context{{}, SideFiles(folder)};
+  context.sparse_room += bytes.size() * most_growth;
   onnx::ModelProto proto;
   try {
     if (!parse_message(lift_blobs(bytes, Kind::model, context.blobs), proto)) throw Error("damaged");

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +17,7 @@ namespace coppice::formats::onnx_detail {
 struct ReadContext {
   Blobs blobs;
   SideFiles side_files;
+  std::uint64_t sparse_room = std::uint64_t{1} << 30;  ///< Bytes that sparse initializers may still become.
 };
 
 /// For messages: `initializer "x"`.
@@ -42,6 +45,10 @@ std::string remains(const Proto& proto, Kind kind, const ReadContext& context) {
 ReadTensor read_tensor(onnx::TensorProto& proto, const Where& where, ReadContext& context);
 /// Bytes of a tensor whose numbers are in typed fields (float_data and so on), which are cleared.
 tensor::Bytes read_typed_data(onnx::TensorProto& proto, tensor::DType dtype, std::int64_t elements, const Where& where);
+
+/// The dense form of a sparse initializer, whose bytes are made when they are asked for; the indices are checked now.
+/// The name stays in `proto`. Nothing, and `proto` as it was, for strings and types without whole bytes.
+std::optional<ReadTensor> read_sparse_tensor(onnx::SparseTensorProto& proto, const Where& where, ReadContext& context);
 
 graph::Attribute read_attribute(onnx::AttributeProto& proto, ReadContext& context);
 graph::Node read_node(graph::Graph& graph, onnx::NodeProto& proto, ReadContext& context);

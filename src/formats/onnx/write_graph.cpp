@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "formats/onnx/wire.hpp"
 #include "formats/onnx/writer.hpp"
 
@@ -56,14 +58,28 @@ void write_initializer(const graph::Graph& graph, const graph::Initializer& init
   write_tensor(initializer.tensor, to_side, proto, context);
 }
 
+void write_initializers(const graph::Graph& graph, Encoding encoding, onnx::GraphProto& proto, WriteContext& context) {
+  for (const graph::Initializer& initializer : graph.initializers) {
+    const auto filled = encoding == Encoding::dense ? std::nullopt : filled_when_smaller(initializer.tensor);
+    if (!filled) {
+      write_initializer(graph, initializer, *proto.add_initializer(), context);
+      continue;
+    }
+    onnx::SparseTensorProto& sparse = *proto.add_sparse_initializer();
+    merge_extra(*sparse.mutable_values(), initializer.extra, Kind::tensor, context);
+    sparse.mutable_values()->set_name(value_of(graph, initializer.value).name);
+    write_sparse_tensor(initializer.tensor, *filled, sparse, context);
+  }
+}
+
 }  // namespace
 
 void write_graph(const graph::Graph& graph, onnx::GraphProto& proto, WriteContext& context) {
+  const Encoding encoding = std::exchange(context.encoding, Encoding::dense);
   merge_extra(proto, graph.extra, Kind::graph, context);
   if (!graph.name.empty()) proto.set_name(graph.name);
   for (const graph::Node& node : graph.nodes) write_node(graph, node, *proto.add_node(), context);
-  for (const graph::Initializer& initializer : graph.initializers)
-    write_initializer(graph, initializer, *proto.add_initializer(), context);
+  write_initializers(graph, encoding, proto, context);
   for (graph::ValueId id : graph.inputs) write_value_info(value_of(graph, id), *proto.add_input(), context);
   for (graph::ValueId id : graph.outputs) write_value_info(value_of(graph, id), *proto.add_output(), context);
   const std::vector<bool> defined = defined_values(graph);

@@ -1,7 +1,10 @@
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <limits>
 #include <optional>
+#include <set>
+#include <string_view>
 
 #include "coppice/base/atomic_file.hpp"
 #include "coppice/base/error.hpp"
@@ -15,6 +18,26 @@ using namespace onnx_detail;
 
 constexpr std::uint64_t protobuf_limit = std::numeric_limits<std::int32_t>::max();
 
+// Since which version weights need not be inputs, and since which they may be sparse.
+constexpr std::int64_t weights_apart = 4, sparse_weights = 6;
+
+/// To what sparse initializers need. An input that has an initializer was a constant before and could be overridden
+/// afterwards, so that it goes.
+void raise_version(onnx::ModelProto& proto) {
+  onnx::GraphProto& graph = *proto.mutable_graph();
+  if (graph.sparse_initializer_size() == 0 || proto.ir_version() >= sparse_weights) return;
+  if (proto.ir_version() < weights_apart) {
+    std::set<std::string_view> constants;
+    for (const auto& initializer : graph.initializer()) constants.insert(initializer.name());
+    for (const auto& initializer : graph.sparse_initializer()) constants.insert(initializer.values().name());
+    auto& inputs = *graph.mutable_input();
+    inputs.erase(std::remove_if(inputs.begin(), inputs.end(),
+                                [&](const auto& input) { return constants.contains(input.name()); }),
+                 inputs.end());
+  }
+  proto.set_ir_version(sparse_weights);
+}
+
 std::string model_skeleton(const graph::Model& model, WriteContext& context) {
   onnx::ModelProto proto;
   merge_extra(proto, model.extra, Kind::model, context);
@@ -27,6 +50,7 @@ std::string model_skeleton(const graph::Model& model, WriteContext& context) {
     opset.set_version(import.version);
   }
   write_graph(model.graph, *proto.mutable_graph(), context);
+  raise_version(proto);
   for (const graph::Function& function : model.functions) write_function(function, *proto.add_functions(), context);
   const std::size_t size = proto.ByteSizeLong();
   if (size > protobuf_limit)
@@ -56,11 +80,30 @@ struct Prepared {
   WriteContext context;
   std::string skeleton;
 
-  Prepared(const graph::Model& model, const std::string& location, bool inside, bool large) : side(location, large) {
-    if (!inside) context.side = &side;
+  Prepared(const graph::Model& model, const std::string& location, bool large, const WriteOptions& options)
+      : side(location, large) {
+    if (options.external != WriteOptions::External::none) context.side = &side;
+    context.encoding = options.encoding;
     skeleton = model_skeleton(model, context);
   }
+  std::uint64_t inside() const { return full_size(skeleton, Kind::model, context.blobs); }
 };
+
+/// The large tensors of a model beyond protobuf's limit go to the side file. Fills `ready`; a Prepared refers to
+/// itself.
+void prepare(const graph::Model& model, const std::string& location, const WriteOptions& options,
+             std::optional<Prepared>& ready) {
+  using External = WriteOptions::External;
+  ready.emplace(model, location, options.external == External::large, options);
+  if (options.external == External::keep && ready->inside() > protobuf_limit)
+    ready.emplace(model, location, true, options);
+  if (const std::uint64_t size = ready->inside(); size > protobuf_limit)
+    throw Error("expected less than 2 GiB in one file, found " + std::to_string(size) + " bytes");
+}
+
+std::string side_name(const std::string& path) {
+  return std::filesystem::path(path + ".data").filename().string();
+}
 
 }  // namespace
 
@@ -71,30 +114,23 @@ struct StagedModel::Files {
 };
 
 StagedModel::StagedModel(const graph::Model& model, const std::string& path, const WriteOptions& options) {
-  using External = WriteOptions::External;
-  const std::string side_path = path + ".data";
-  const std::string location = std::filesystem::path(side_path).filename().string();
   std::optional<Prepared> ready;
   try {
-    ready.emplace(model, location, options.external == External::none, options.external == External::large);
-    const auto size = [&] { return full_size(ready->skeleton, Kind::model, ready->context.blobs); };
-    if (options.external == External::keep && size() > protobuf_limit) ready.emplace(model, location, false, true);
-    if (size() > protobuf_limit)
-      throw Error("expected less than 2 GiB in one file, found " + std::to_string(size()) + " bytes");
+    prepare(model, side_name(path), options, ready);
   } catch (const Error& error) {
     throw Error(path + ": " + error.what());
   }
   files_ = std::make_unique<Files>(path);
   base::Progress silent;
   base::Progress& progress = options.progress ? *options.progress : silent;
-  const std::uint64_t inside = full_size(ready->skeleton, Kind::model, ready->context.blobs);
+  const std::uint64_t inside = ready->inside();
   progress.begin("write", inside + ready->side.size());
   const std::function<void(std::uint64_t)> told = [&](std::uint64_t bytes) { progress.advance(bytes); };
   FileSink sink(files_->model, told);
   write_full(ready->skeleton, Kind::model, ready->context.blobs, sink);
   files_->model.finish();
   if (!ready->side.empty()) {
-    files_->side.emplace(side_path);
+    files_->side.emplace(path + ".data");
     ready->side.write(*files_->side, [&](std::uint64_t bytes) { progress.advance(inside + bytes); });
     files_->side->finish();
   }
@@ -113,8 +149,15 @@ void write_onnx(const graph::Model& model, const std::string& path, const WriteO
   StagedModel(model, path, options).commit();
 }
 
-std::string write_onnx_bytes(const graph::Model& model) {
+std::uint64_t onnx_bytes(const graph::Model& model, const std::string& path, const WriteOptions& options) {
+  std::optional<Prepared> ready;
+  prepare(model, side_name(path), options, ready);
+  return ready->inside() + ready->side.size();
+}
+
+std::string write_onnx_bytes(const graph::Model& model, Encoding encoding) {
   WriteContext context;
+  context.encoding = encoding;
   return full_message(model_skeleton(model, context), Kind::model, context.blobs);
 }
 
