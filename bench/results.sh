@@ -27,11 +27,12 @@ done
 recipes=$(dirname "${BASH_SOURCE[0]}")/results
 mkdir -p "$out"
 
-common=$(cat "$recipes/common.toml")
+common=$(cat "$recipes/common.toml") train=$(cat "$recipes/train.toml")
 short=
 if [ $quick = yes ]; then
   short='s/^epochs = .*/epochs = 1/; s/^rewind_epoch = .*/rewind_epoch = 0/'
-  common=$(sed -e 's/^seeds = .*/seeds = 2/' -e 's/"fashion-mnist"/"fashion-mnist:600"/' -e "$short" <<<"$common")
+  common=$(sed -e 's/^seeds = .*/seeds = 2/' -e 's/"fashion-mnist"/"fashion-mnist:600"/' <<<"$common")
+  train=$(sed "$short" <<<"$train")
 fi
 
 # A folder that holds results is gone on with.
@@ -42,28 +43,37 @@ run() {
   "$build/coppice" run-recipe "$out/$name.toml" --output-dir "$out/$name" "$@"
 }
 
-printf '%s\n' "$common" >"$out/base.toml"
+printf '%s\n\n%s\n' "$common" "$train" >"$out/base.toml"
 run base
 
-# Runs a recipe and keeps its title for the table; what follows are changes to its text.
 ways=()
+# TITLE NAME: adds a line to the table.
 way() {
-  local title=$1 name=$2 recipe=$3
-  { printf '%s\n' "$common" && sed "${4:-};$short" "$recipes/$recipe.toml"; } >"$out/$name.toml"
-  run "$name" --base "$out/base"
-  ways+=("$title=$out/$name")
+  run "$2" "${@:3}"
+  ways+=("$1=$out/$2")
+}
+# TITLE NAME RECIPE [CHANGES]: a recipe that begins with the base.
+from_base() {
+  { cat "$out/base.toml" && sed "${4:-};$short" "$recipes/$3.toml"; } >"$out/$2.toml"
+  way "$1" "$2" --base "$out/base"
+}
+# TITLE NAME RECIPE: one that begins with fresh weights.
+from_start() {
+  { printf '%s\n\n' "$common" && sed "$short" "$recipes/$3.toml"; } >"$out/$2.toml"
+  way "$1" "$2"
 }
 if [ -z "$sparse" ]; then
-  way "One shot to 50 % of the MACs, 8 epochs after" one_shot one_shot
-  way "While training, 40 % of all filters, one-cycle, 8 epochs" gradual gradual
-  way "Rounds to 2.1 times fewer, distilled, 3 + 6 epochs" iterative_2x iterative_2x
-  way "Rounds to 4 times fewer, distilled, 4 + 8 epochs" iterative_4x iterative_4x
+  from_base "One shot to 50 % of the MACs, 8 epochs after" one_shot one_shot
+  from_base "While training, 40 % of all filters, one-cycle, 8 epochs" gradual gradual
+  from_base "Rounds to 2.1 times fewer, distilled, 3 + 6 epochs" iterative_2x iterative_2x
+  from_base "Rounds to 4 times fewer, distilled, 4 + 8 epochs" iterative_4x iterative_4x
 else
   for share in 80 90 95; do
-    way "Gradual magnitude to $share %, 8 epochs" gradual_magnitude_$share gradual_magnitude \
+    from_base "Gradual magnitude to $share %, 8 epochs" gradual_magnitude_$share gradual_magnitude \
       "s/^sparsity = .*/sparsity = \"$share%\"/"
   done
-  way "Lottery ticket, 80 % zero, 2 rounds from epoch 1" lottery lottery
+  from_start "SNIP at initialisation, 95 %, 18 epochs" snip snip
+  from_base "Lottery ticket, 80 % zero, 2 rounds from epoch 1" lottery lottery
 fi
 
 {

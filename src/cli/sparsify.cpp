@@ -31,7 +31,7 @@ SparsifyOutcome by_weights(const SparsifyArguments& arguments, const std::vector
 
 SparsifyOutcome by_data(const SparsifyArguments& arguments, TorchServices& services, graph::Model& model) {
   SparsifyOutcome out = services.sparsify(arguments, model);
-  if (arguments.masks_out.empty()) return out;
+  if (arguments.masks_out.empty() || !out.masks.empty()) return out;
   std::vector<std::string> names;
   for (const sparsity::ZeroCount& layer : out.layers) names.push_back(layer.name);
   out.masks = sparsity::masks_of_zeros(model, names);

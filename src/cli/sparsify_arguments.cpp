@@ -1,12 +1,15 @@
 #include "cli/sparsify_arguments.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "coppice/base/nearest.hpp"
 #include "coppice/pruning/ratio.hpp"
 
 #include "cli/app.hpp"
 #include "cli/output.hpp"
+#include "cli/torch_criteria.hpp"
 
 namespace coppice::cli {
 namespace {
@@ -15,10 +18,42 @@ std::string_view context_name(sparsity::Context context) {
   return sparsity::to_string(context);
 }
 
+const TorchCriterion* scored_by_data(const SparsifyArguments& arguments) {
+  const TorchCriterion* const criterion = find_torch_criterion(arguments.criterion);
+  return criterion && criterion->needs != Needs::snapshot ? criterion : nullptr;
+}
+
+bool by_gradients(const SparsifyArguments& arguments) {
+  const TorchCriterion* const criterion = scored_by_data(arguments);
+  return criterion && criterion->needs == Needs::gradients;
+}
+
+// Those told from the weights first.
+std::vector<std::string_view> criterion_names() {
+  std::vector<std::string_view> out{"large_final", "l2", "small_final", "random", "lamp"};
+  for (const TorchCriterion& criterion : torch_criteria())
+    if (criterion.needs != Needs::snapshot) out.push_back(criterion.name);
+  out.insert(out.end(), {"wanda", "sparse_gpt"});
+  return out;
+}
+
+std::string joined(const std::vector<std::string_view>& names) {
+  std::string out;
+  for (const std::string_view name : names) out.append(out.empty() ? "" : "|").append(name);
+  return out;
+}
+
+void check_criterion(const std::string& name) {
+  const std::vector<std::string_view> names = criterion_names();
+  if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+    throw UsageError("--criterion: expected one of " + std::to_string(names.size()) + ", found '" + name +
+                     "'; nearest: " + base::nearest_list(name, names));
+}
+
 /// Masks say by themselves what goes.
 void check_replay(const CLI::App& command) {
   for (const char* name : {"--sparsity", "--pattern", "--granularity", "--context", "--criterion", "--layer",
-                           "--ignore", "--keep-classifier", "--seed", "--data", "--owl"}) {
+                           "--ignore", "--keep-classifier", "--seed", "--data", "--loss", "--owl"}) {
     if (command.get_option(name)->count() > 0)
       throw UsageError("--masks decides by itself what goes; it cannot be combined with " + std::string(name));
   }
@@ -36,8 +71,13 @@ void check_conflicts(const SparsifyArguments& arguments) {
 
 }  // namespace
 
-bool looks_at_data(const SparsifyArguments& arguments) {
+bool goes_by_layers(const SparsifyArguments& arguments) {
   return arguments.criterion == "wanda" || arguments.criterion == "sparse_gpt";
+}
+
+bool looks_at_data(const SparsifyArguments& arguments) {
+  return goes_by_layers(arguments) || by_gradients(arguments) ||
+         (scored_by_data(arguments) && scored_by_data(arguments)->needs == Needs::activations);
 }
 
 void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments) {
@@ -55,12 +95,11 @@ void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments) {
   add_choice<sparsity::Granularity>(command, "--granularity", arguments.granularity, sparsity::to_string,
                                     "Which weights go together")
       ->default_str(std::string(to_string(options.granularity)));
-  add_choice(command, "--context", arguments.context, context_name, "What competes: each layer, or all")
+  add_choice(command, "--context", arguments.context, context_name, "What competes: each layer, or all; of snip all")
       ->default_str(std::string(to_string(options.context)));
   command
-      .add_option("--criterion", arguments.criterion,
-                  "What makes a weight important; wanda and sparse_gpt look at --data")
-      ->type_name("large_final|l2|small_final|random|lamp|wanda|sparse_gpt")
+      .add_option("--criterion", arguments.criterion, "What makes a weight important; those behind lamp look at --data")
+      ->type_name(joined(criterion_names()))
       ->default_str(std::string(to_string(options.criterion)));
   command
       .add_option("--layer", arguments.layers,
@@ -77,7 +116,11 @@ void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments) {
       ->capture_default_str();
   const std::string group = "Data, for criteria that look at it";
   add_calibration_options(command, arguments.calibration, group);
-  command.add_flag("--owl", arguments.owl, "Layers with more outliers lose less")->group(group);
+  command.add_option("--loss", arguments.loss, "What the gradients are of")
+      ->type_name("cross-entropy|mse")
+      ->default_str("cross-entropy")
+      ->group(group);
+  command.add_flag("--owl", arguments.owl, "Layers with more outliers lose less (wanda, sparse_gpt)")->group(group);
   command.add_option("--device", arguments.device, "Where to compute")
       ->type_name("cpu|cuda")
       ->default_str("cpu")
@@ -103,16 +146,25 @@ void finish(SparsifyArguments& arguments, const CLI::App& command) {
   read_choice(arguments.granularity, sparsity::parse_granularity, options.granularity);
   read_choice(arguments.encoding_name, formats::parse_encoding, arguments.encoding);
   read_choice(arguments.context, sparsity::parse_context, options.context);
+  check_criterion(arguments.criterion);
   if (!looks_at_data(arguments)) read_choice(arguments.criterion, importance::parse_criterion, options.criterion);
   if (looks_at_data(arguments) && arguments.calibration.data.empty())
     throw UsageError("--criterion " + arguments.criterion + ": it looks at data; give --data");
-  if (looks_at_data(arguments) &&
+  // As its authors compare: all weights of the network.
+  if (arguments.criterion == "snip" && arguments.context.empty()) options.context = sparsity::Context::global;
+  if (goes_by_layers(arguments) &&
       (options.granularity != sparsity::Granularity::weight || options.context != sparsity::Context::local))
     throw UsageError("--criterion " + arguments.criterion +
                      ": it chooses single weights, layer by layer; leave --granularity and --context out");
   if (!looks_at_data(arguments) && (!arguments.calibration.data.empty() || arguments.owl))
     throw UsageError(std::string(arguments.owl ? "--owl" : "--data") +
                      " has no effect: the criterion looks at the weights alone");
+  if (arguments.owl && !goes_by_layers(arguments))
+    throw UsageError("--owl has no effect: it goes with --criterion wanda or sparse_gpt");
+  if (!arguments.loss.empty() && !by_gradients(arguments))
+    throw UsageError("--loss has no effect: the criterion does not look at gradients");
+  if (!arguments.loss.empty() && arguments.loss != "cross-entropy" && arguments.loss != "mse")
+    throw UsageError("--loss: expected cross-entropy or mse, found '" + arguments.loss + "'");
   read_choice(arguments.pattern, sparsity::parse_pattern, options.pattern);
   options.sparsity = arguments.sparsity.empty() ? 0 : pruning::parse_sparsity(arguments.sparsity);
   options.layers = parse_layers(arguments.layers, pruning::parse_sparsity);

@@ -19,7 +19,7 @@ struct SparsifyArguments {
   formats::Encoding encoding = formats::Encoding::dense;
   // For criteria that look at data.
   CalibrationArguments calibration;
-  std::string device;
+  std::string loss, device;
   bool owl = false;
   ModelOptions common;
   bool dry_run = false, json = false;
@@ -29,6 +29,8 @@ void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments);
 
 /// Whether the criterion is one of libtorch's, which looks at data.
 bool looks_at_data(const SparsifyArguments& arguments);
+/// Whether, of those, it goes layer by layer, each fed by what is sparse already.
+bool goes_by_layers(const SparsifyArguments& arguments);
 
 /// Checks what must go together (UsageError) and reads the texts into `options`. Throws Error for a share out of range.
 void finish(SparsifyArguments& arguments, const CLI::App& command);

@@ -40,16 +40,29 @@ const auto& look_up(const Map& map, const Site& layer, const char* what) {
   return found->second;
 }
 
-/// Numbers by index of an axis, spread over the weight's shape.
-std::vector<double> spread(const Site& layer, std::size_t axis, const std::vector<double>& numbers) {
-  if (static_cast<std::int64_t>(numbers.size()) != layer.shape[axis]) {
-    throw Error(layer.name + ": expected the norms of " + std::to_string(layer.shape[axis]) + " channels, found " +
-                std::to_string(numbers.size()));
-  }
+std::size_t inner_size(const Site& layer, std::size_t axis) {
   std::size_t inner = 1;
   for (std::size_t i = axis + 1; i < layer.shape.size(); ++i) inner *= static_cast<std::size_t>(layer.shape[i]);
+  return inner;
+}
+
+/// Numbers by index of an axis, spread over the weight's shape. Of the inputs of a grouped convolution the axis lists
+/// those of one group, and the outputs tell which group.
+std::vector<double> spread(const Site& layer, std::size_t axis, const std::vector<double>& numbers) {
+  const auto length = static_cast<std::size_t>(layer.shape[axis]),
+             outputs = static_cast<std::size_t>(layer.shape[layer.output_axis]);
+  const std::size_t groups = length == 0 ? 0 : numbers.size() / length;
+  const bool grouped = layer.convolution && axis == layer.input_axis && groups > 1 && outputs % groups == 0;
+  if (numbers.size() != length && !(grouped && numbers.size() == groups * length)) {
+    throw Error(layer.name + ": expected the norms of " + std::to_string(length) + " channels, found " +
+                std::to_string(numbers.size()));
+  }
+  const std::size_t inner = inner_size(layer, axis), inner_outputs = inner_size(layer, layer.output_axis);
   std::vector<double> out(static_cast<std::size_t>(tensor::element_count(layer.shape)));
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = numbers[i / inner % numbers.size()];
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::size_t group = grouped ? i / inner_outputs % outputs / (outputs / groups) : 0;
+    out[i] = numbers[group * length + i / inner % length];
+  }
   return out;
 }
 

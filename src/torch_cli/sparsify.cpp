@@ -1,5 +1,6 @@
 #include "coppice/tensor/kernels.hpp"
 #include "coppice/torch/calibrated_sparsity.hpp"
+#include "coppice/torch/sparsity_scores.hpp"
 
 #include "cli/progress.hpp"
 #include "torch_cli/data.hpp"
@@ -8,9 +9,26 @@
 
 namespace coppice::cli {
 
+namespace {
+
+// All layers at once, by what the whole model does.
+SparsifyOutcome by_scores(const SparsifyArguments& arguments, at::Device device, graph::Model& model) {
+  Calibration calibration = calibration_of(arguments.calibration, arguments.options.seed);
+  calibration.loss = arguments.loss == "mse" ? mse() : cross_entropy();
+  GraphModule module{graph::Model(model)};
+  module.to(device);
+  sparsity::SparsifyOptions options = arguments.options;
+  options.scores = sparsity_scores(module, parse_criterion(arguments.criterion), calibration, options.seed);
+  const sparsity::Sparsifier sparsifier(model, options);
+  return {.layers = sparsifier.apply(model), .left = sparsifier.left(), .masks = sparsifier.masks()};
+}
+
+}  // namespace
+
 SparsifyOutcome Services::sparsify(const SparsifyArguments& arguments, graph::Model& model) {
   const at::Device device = parse_device(arguments.device);
   use_threads(arguments.common.threads);
+  if (!goes_by_layers(arguments)) return by_scores(arguments, device, model);
   Bar bar;
   CalibratedOptions options;
   options.method = parse_sparsity_method(arguments.criterion);

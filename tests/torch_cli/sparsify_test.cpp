@@ -50,6 +50,27 @@ TEST(SparsifyByData, WritesWhatTheReportSays) {
   EXPECT_LT(errors[1], errors[0]);
 }
 
+TEST(SparsifyByData, ComparesTheNumbersOfAllLayers) {
+  const Problem problem;
+  const std::string data = problem.folder / "x.npy";
+  formats::write_npy(to_coppice(at::arange(64).remainder(10)), problem.folder / "y.npy");
+  const std::string labelled = data + ":" + (problem.folder / "y.npy");
+  for (const std::string criterion : {"snip", "taylor", "activation_magnitude"}) {
+    const Outcome outcome = problem.sparsify({"--sparsity", "90%", "--criterion", criterion, "--data", labelled,
+                                              "--json", "--masks-out", problem.folder / "masks.safetensors"});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const auto report = nlohmann::json::parse(outcome.out);
+    EXPECT_EQ(report.at("zeros").at("after").get<std::int64_t>(), 211277) << criterion;  // of 234,752
+    const auto& first = report.at("layers").at(0);
+    // snip lets all layers compete, unless told otherwise.
+    EXPECT_EQ(first.at("zeros").at("after").get<std::int64_t>() == 180634, criterion != "snip") << criterion;
+    // The masks say the same of the model as it was.
+    const Outcome again = run({"sparsify", problem.folder / "mlp.onnx", "--masks", problem.folder / "masks.safetensors",
+                               "--dry-run", "--json"});
+    EXPECT_EQ(nlohmann::json::parse(again.out).at("zeros").at("after"), report.at("zeros").at("after"));
+  }
+}
+
 TEST(SparsifyByData, SaysWhatIsMissing) {
   const Problem problem;
   const std::string data = problem.folder / "x.npy";
@@ -57,6 +78,15 @@ TEST(SparsifyByData, SaysWhatIsMissing) {
       {{"--criterion", "wanda", "--sparsity", "50"}, "--criterion wanda: it looks at data; give --data"},
       {{"--sparsity", "50", "--data", data}, "--data has no effect: the criterion looks at the weights alone"},
       {{"--sparsity", "50", "--owl"}, "--owl has no effect: the criterion looks at the weights alone"},
+      {{"--criterion", "snap", "--sparsity", "50", "--data", data},
+       "--criterion: expected one of 15, found 'snap'; nearest: snip"},
+      {{"--criterion", "snip", "--sparsity", "50"}, "--criterion snip: it looks at data; give --data"},
+      {{"--criterion", "snip", "--sparsity", "50", "--data", data, "--owl"}, "--owl has no effect"},
+      {{"--criterion", "activation_norm", "--sparsity", "50", "--data", data, "--loss", "mse"},
+       "--loss has no effect: the criterion does not look at gradients"},
+      {{"--criterion", "snip", "--sparsity", "50", "--data", data, "--loss", "hinge"},
+       "--loss: expected cross-entropy or mse, found 'hinge'"},
+      {{"--criterion", "snip", "--sparsity", "50", "--data", data}, "expected a target for the loss, found none"},
       {{"--criterion", "wanda", "--sparsity", "50", "--data", data, "--granularity", "row"},
        "it chooses single weights, layer by layer"},
       {{"--criterion", "wanda", "--sparsity", "50", "--data", problem.folder / "none.npy"}, "none.npy: cannot open"},

@@ -158,6 +158,13 @@ TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
   EXPECT_EQ(refusal(keys, "method = \"one_shot\"\n"), "no error");
   EXPECT_EQ(refusal(keys, "method = \"one_shot\"\nepochs = 2\n"),
             "r.toml:33: sparsify.epochs: expected none with method one_shot");
+  EXPECT_EQ(refusal("epochs = 6", "epochs = 6\ncriterion = \"snip\""),
+            "r.toml:36: sparsify.criterion: expected one told from the weights with method gradual, found \"snip\"");
+  EXPECT_EQ(refusal("epochs = 6", "epochs = 6\ncriterion = \"movement\""),
+            "r.toml:36: sparsify.criterion: expected one told from the weights of now or from data, found "
+            "\"movement\"");
+  EXPECT_EQ(refusal("epochs = 6", "epochs = 6\ncalibration_batches = 2"),
+            "r.toml:36: sparsify.calibration_batches: expected none with a criterion told from the weights");
   EXPECT_EQ(refusal("frequency = 10", "frequence = 10"),
             "r.toml:34: sparsify.frequence: unknown key; did you mean frequency?");
   EXPECT_NE(refusal("[train]", "[train"), "no error");

@@ -134,6 +134,32 @@ TEST(RunRecipe, DrawsLotteryTickets) {
   EXPECT_EQ(bytes_of(problem.folder / "run/pruned.onnx"), bytes_of(problem.folder / "stopped/pruned.onnx"));
 }
 
+// At initialisation, without [train].
+TEST(RunRecipe, MakesSparseByData) {
+  Problem problem(
+      "[sparsify]\nmethod = \"one_shot\"\nsparsity = \"75%\"\ncontext = \"global\"\n"
+      "criterion = \"snip\"\ncalibration_batches = 2\n");
+  problem.text.erase(problem.text.find("[train]"), problem.text.find("[sparsify]") - problem.text.find("[train]"));
+  const auto report = problem.run("run");
+  ASSERT_TRUE(report);
+  const std::vector<StageResult>& stages = report->runs[0].stages;
+  ASSERT_EQ(stages.size(), 3U);
+  EXPECT_EQ(stages[0].stage, "original");
+  EXPECT_NEAR(static_cast<double>(stages[1].nonzero), 419 - 267, 40);
+  EXPECT_NEAR(static_cast<double>(stages[2].nonzero), 419 - 267, 20);
+  // Not those that the weights alone would choose.
+  const auto before = constants_of(problem.folder / "net.onnx"),
+             after = constants_of(problem.folder / "run/recipe-1/sparsify.onnx");
+  std::int64_t larger = 0;
+  for (const auto& [name, tensor] : after) {
+    if (tensor.dim() != 2) continue;
+    const at::Tensor stay = tensor.ne(0), size = before.at(name).abs();
+    const at::Tensor least = size.masked_select(stay).min();
+    larger += (size.gt(least) & ~stay).sum().item<std::int64_t>();
+  }
+  EXPECT_GT(larger, 20);
+}
+
 TEST(RunRecipe, MakesSparseInRounds) {
   const Problem problem("[sparsify]\nmethod = \"iterative\"\nsparsity = \"75%\"\nrounds = 2\nepochs = 2\n");
   const auto report = problem.run("run");

@@ -25,7 +25,8 @@ struct StrategyOptions {
   std::uint64_t seed = 0;             ///< Of Random.
   /// For the strategies that look at data, by the weight's name: the loss's gradient, in the weight's shape; the norm
   /// of what each input (of Act) or output (of ActivationNormChannel) of the layer was on some data, one number a
-  /// channel; of a grouped convolution an input's is that of one group.
+  /// channel; of a grouped convolution those of all groups, one after the other. With libtorch, look_at_data() of
+  /// coppice/torch/sparsity_scores.hpp sets them.
   std::map<std::string, tensor::Tensor, std::less<>> gradients;
   std::map<std::string, std::vector<double>, std::less<>> input_norms, output_norms;
 };

@@ -93,6 +93,9 @@ enum class SparsifyMethod {
 struct Sparsify {
   SparsifyMethod method = SparsifyMethod::gradual;
   sparsity::SparsifyOptions what;
+  /// In place of what.criterion, one that looks at `calibration_batches` of training data; not with gradual.
+  std::optional<Criterion> criterion{};
+  int calibration_batches = 4;
   SparsifySchedule when;
   Training training;
   int rounds = 3;

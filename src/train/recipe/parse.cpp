@@ -147,7 +147,18 @@ void read_sparsify(Table& table, Sparsify& out) {
   table.read_name("context", [&](const std::string& text) { what.context = sparsity::parse_context(text); });
   table.read_name("granularity",
                   [&](const std::string& text) { what.granularity = sparsity::parse_granularity(text); });
-  table.read_name("criterion", [&](const std::string& text) { what.criterion = importance::parse_criterion(text); });
+  table.read_name("criterion", [&](const std::string& text) {
+    const Criterion criterion = parse_criterion(text);
+    if (criterion.options().initial)
+      throw Error("expected one told from the weights of now or from data, found \"" + text + "\"");
+    if (criterion.weights_only())
+      what.criterion = *criterion.weights_only();
+    else
+      out.criterion = criterion;
+  });
+  table.read("calibration_batches", out.calibration_batches);
+  if (out.calibration_batches < 1)
+    table.fail("calibration_batches", "expected 1 or more, found " + std::to_string(out.calibration_batches));
   table.read_name("schedule", [&](const std::string& text) { out.when.schedule = pruning::parse_schedule(text); });
   table.read("start", out.when.window.start);
   table.read("end", out.when.window.end);
@@ -159,19 +170,24 @@ void read_sparsify(Table& table, Sparsify& out) {
   table.read("rewind_epoch", out.rewind_epoch);
   table.read_name("method",
                   [&](const std::string& text) { out.method = base::parse_name("method", sparsify_methods, text); });
-  const auto expect_none = [&](std::initializer_list<const char*> keys) {
-    const std::string method(base::find_name(sparsify_methods, out.method));
+  const std::string method = "method " + std::string(base::find_name(sparsify_methods, out.method));
+  const auto expect_none = [&](std::initializer_list<const char*> keys, const std::string& with) {
     for (const char* key : keys)
-      if (table.has(key)) table.fail(key, "expected none with method " + method);
+      if (table.has(key)) table.fail(key, "expected none with " + with);
   };
   const bool rounds = out.method == SparsifyMethod::iterative || out.method == SparsifyMethod::lottery;
   const bool learns = out.method == SparsifyMethod::iterative || out.method == SparsifyMethod::gradual;
-  if (out.method != SparsifyMethod::gradual) expect_none({"schedule", "start", "end", "initial", "frequency"});
-  if (!rounds) expect_none({"rounds"});
-  if (out.method != SparsifyMethod::lottery) expect_none({"rewind_epoch"});
+  if (out.method != SparsifyMethod::gradual) expect_none({"schedule", "start", "end", "initial", "frequency"}, method);
+  if (out.method == SparsifyMethod::gradual && out.criterion)
+    table.fail("criterion",
+               "expected one told from the weights with method gradual, found \"" + out.criterion->name() + "\"");
+  if (!out.criterion) expect_none({"calibration_batches"}, "a criterion told from the weights");
+  if (!rounds) expect_none({"rounds"}, method);
+  if (out.method != SparsifyMethod::lottery) expect_none({"rewind_epoch"}, method);
   if (!learns)
     expect_none({"epochs", "optimizer", "learning_rate", "loss", "label_smoothing", "clip_norm", "accumulate",
-                 "precision", "keep_best", "distillation"});
+                 "precision", "keep_best", "distillation"},
+                method);
   if (learns && out.training.epochs == 0)
     table.fail("epochs", "expected 1 or more, for the network learns while it is made sparse");
   if (out.rounds < 1) table.fail("rounds", "expected 1 or more, found " + std::to_string(out.rounds));

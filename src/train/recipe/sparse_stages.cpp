@@ -6,7 +6,11 @@
 #include "coppice/formats/onnx.hpp"
 #include "coppice/pruning/schedule.hpp"
 #include "coppice/torch/masks.hpp"
+#include "coppice/torch/sparsity_scores.hpp"
+#include "coppice/torch/tensors.hpp"
 #include "coppice/train/rewind.hpp"
+
+#include "train/recipe/choices.hpp"
 
 namespace coppice::recipe {
 namespace {
@@ -22,6 +26,22 @@ sparsity::SparsifyOptions after_rounds(sparsity::SparsifyOptions what, int round
   return what;
 }
 
+// What a choice on the module of now goes by. Weights that are zero already are the first to be so again.
+sparsity::SparsifyOptions with_scores(const Recipe& recipe, const Way& way, GraphModule& module,
+                                      sparsity::SparsifyOptions what) {
+  const Sparsify& sparsify = *recipe.sparsify;
+  if (!sparsify.criterion || what.criterion == importance::Criterion::random) return what;
+  const Calibration calibration{.data = way.loaders().plain,
+                                .loss = make_loss(main_training(recipe).loss, 0),
+                                .batches = sparsify.calibration_batches,
+                                .seed = way.seed()};
+  what.scores = sparsity_scores(module, *sparsify.criterion, calibration, way.seed());
+  const auto weights = module.constants();
+  for (auto& [name, scores] : what.scores)
+    scores = to_coppice(to_torch(scores) * weights.at(name).detach().cpu().ne(0));
+  return what;
+}
+
 bool go_rounds(const Recipe& recipe, Way& way, const std::string& ticket_file, const sparsity::SparsifyOptions& what) {
   const Sparsify& sparsify = *recipe.sparsify;
   std::optional<Ticket> ticket;
@@ -30,7 +50,8 @@ bool go_rounds(const Recipe& recipe, Way& way, const std::string& ticket_file, c
   for (int round = 1; round <= sparsify.rounds; ++round) {
     const std::string name = "round-" + std::to_string(round);
     const bool whole = way.stage(name, [&](GraphModule& module, History& history) {
-      const FixedMasks fixed{choose_masks(module, after_rounds(what, round, sparsify.rounds))};
+      const sparsity::SparsifyOptions now = after_rounds(what, round, sparsify.rounds);
+      const FixedMasks fixed{choose_masks(module, with_scores(recipe, way, module, now))};
       const auto zeros = std::make_shared<SparsifyCallback>(fixed);
       if (!ticket) return way.train(name, sparsify.training, {zeros}, module, history);
       ticket->masks = fixed.masks;
@@ -74,7 +95,7 @@ bool make_sparse(const Recipe& recipe, Way& way, const std::string& ticket, bool
     if (sparsify.method == SparsifyMethod::gradual)
       return way.train("sparsify", sparsify.training, {std::make_shared<SparsifyCallback>(what, sparsify.when)}, module,
                        history);
-    apply_masks(module, choose_masks(module, what));
+    apply_masks(module, choose_masks(module, with_scores(recipe, way, module, what)));
     return true;
   });
 }
