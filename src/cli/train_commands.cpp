@@ -51,7 +51,7 @@ void add_loss(CLI::App& command, std::string& loss) {
 }
 
 void add_metrics(CLI::App& command, std::vector<std::string>& metrics) {
-  command.add_option("--metric", metrics, "accuracy, top5 and the like; repeatable")
+  command.add_option("--metric", metrics, "accuracy, perplexity, top5 and the like; repeatable")
       ->type_name("NAME")
       ->allow_extra_args(false)
       ->default_str("accuracy");
@@ -172,7 +172,7 @@ void add_sensitivity(CLI::App& app, TorchServices* services) {
       ->default_str("10%,30%,50%");
   add_file(*command, "-o,--out", arguments->out, "JSON file for coppice prune --layer-from");
   count(*command, "--samples", arguments->samples, 0, "Measure on the first N samples; 0: all");
-  command->add_option("--metric", arguments->metric, "accuracy, top5 and the like, or loss")
+  command->add_option("--metric", arguments->metric, "accuracy, perplexity, top5 and the like, or loss")
       ->type_name("NAME")
       ->capture_default_str();
   add_loss(*command, arguments->loss);

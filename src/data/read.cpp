@@ -46,7 +46,8 @@ Numbered name_and_number(const std::string& text, std::string_view rest, const c
 
 DatasetPtr read_token_file(const std::string& text, std::string_view rest, Damaged damaged) {
   TokenType type = TokenType::uint16;
-  for (const auto& [name, known] : {std::pair{":uint16", TokenType::uint16}, std::pair{":uint32", TokenType::uint32}})
+  for (const auto& [name, known] : {std::pair{":uint8", TokenType::uint8}, std::pair{":uint16", TokenType::uint16},
+                                    std::pair{":uint32", TokenType::uint32}})
     if (rest.ends_with(name)) {
       type = known;
       rest.remove_suffix(std::string_view(name).size());

@@ -50,6 +50,18 @@ Copy copy_of(DType type) {
   }
 }
 
+DType dtype_of(TokenType type) {
+  switch (type) {
+    case TokenType::uint8:
+      return DType::uint8;
+    case TokenType::uint16:
+      return DType::uint16;
+    case TokenType::uint32:
+      return DType::uint32;
+  }
+  throw Error("tokens: unknown type");
+}
+
 tensor::Tensor read_raw(const std::string& path, DType type) {
   const auto file = base::MappedFile::open(path);
   const tensor::Bytes bytes(file, file->bytes(), tensor::Residence::mapped);
@@ -64,8 +76,7 @@ class Tokens : public Dataset {
  public:
   Tokens(std::string path, std::int64_t length, TokenType type) : path_(std::move(path)), length_(length) {
     if (length_ < 1) throw Error(path_ + ": expected rows of 1 token or more, found " + std::to_string(length_));
-    all_ = path_.ends_with(".npy") ? formats::read_npy(path_)
-                                   : read_raw(path_, type == TokenType::uint16 ? DType::uint16 : DType::uint32);
+    all_ = path_.ends_with(".npy") ? formats::read_npy(path_) : read_raw(path_, dtype_of(type));
     copy_ = copy_of(all_.dtype);
     if (!copy_ || all_.shape.size() != 1)
       throw Error(path_ + ": expected whole numbers with one axis, found " + std::string(tensor::name(all_.dtype)) +

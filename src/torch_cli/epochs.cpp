@@ -4,6 +4,8 @@
 
 #include "coppice/analysis/text.hpp"
 
+#include "train/recipe/choices.hpp"
+
 namespace coppice::cli {
 namespace {
 
@@ -18,7 +20,8 @@ std::string shown(const char* format, double value) {
 std::string evaluation_text(const Evaluation& evaluation) {
   std::string out = evaluation.loss ? "loss " + shown("%.4f", *evaluation.loss) : "";
   for (const auto& [name, value] : evaluation.metrics)
-    out += (out.empty() ? "" : ", ") + name + " " + shown("%.2f %%", 100 * value);
+    out += (out.empty() ? "" : ", ") + name + " " +
+           (recipe::is_share(name) ? shown("%.2f %%", 100 * value) : shown("%.4f", value));
   return out;
 }
 

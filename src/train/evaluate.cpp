@@ -1,5 +1,7 @@
 #include "coppice/train/evaluate.hpp"
 
+#include <cmath>
+
 #include <ATen/ops/topk.h>
 
 #include "coppice/base/error.hpp"
@@ -47,6 +49,16 @@ Metric top_k(int k) {
           }};
 }
 
+Metric perplexity() {
+  const auto mean = [loss = cross_entropy()](const std::vector<at::Tensor>& outputs, const at::Tensor& target) {
+    if (!target.defined() || target.is_floating_point())
+      throw Error("perplexity: expected targets that are class numbers, found " +
+                  (target.defined() ? std::string(c10::toString(target.scalar_type())) : std::string("none")));
+    return loss(outputs, target);
+  };
+  return {"perplexity", mean, false, [](double mean_of_all) { return std::exp(mean_of_all); }};
+}
+
 double Evaluation::value(std::string_view name) const {
   if (name == "loss" && loss) return *loss;
   for (const auto& [metric, number] : metrics)
@@ -80,7 +92,10 @@ Evaluation evaluate(const Callable& model, const BatchSource& data, const Loss& 
   if (out.samples == 0) throw Error("evaluation: expected data, found none");
   const auto count = static_cast<double>(out.samples);
   if (loss) out.loss = losses / count;
-  for (std::size_t i = 0; i < metrics.size(); ++i) out.metrics.emplace_back(metrics[i].name, sums[i] / count);
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    const double mean = sums[i] / count;
+    out.metrics.emplace_back(metrics[i].name, metrics[i].finish ? metrics[i].finish(mean) : mean);
+  }
   return out;
 }
 

@@ -30,6 +30,12 @@ TEST(Tokens, AreRowsAndWhatFollows) {
   const Batch wide = whole(read("tokens:" + file + ":3:uint32"));
   EXPECT_TRUE(wide.inputs.at(0).equal(at::tensor(Row{0x20001, 0xffff0003, 0x60005}, at::kLong).reshape({1, 3})));
   EXPECT_TRUE(wide.target.equal(at::tensor(Row{0xffff0003, 0x60005, 0x80007}, at::kLong).reshape({1, 3})));
+  save(file, "Wort\xff\0"s);
+  const Batch text = whole(read("tokens:" + file + ":5:uint8"));
+  EXPECT_TRUE(text.inputs.at(0).equal(at::tensor(Row{'W', 'o', 'r', 't', 255}, at::kLong).reshape({1, 5})));
+  EXPECT_TRUE(text.target.equal(at::tensor(Row{'o', 'r', 't', 255, 0}, at::kLong).reshape({1, 5})));
+  EXPECT_EQ(test::message([&] { read("tokens:" + file + ":5:uint64"); }).rfind("tokens:" + file, 0), 0U);
+  save(file, "\1\0\2\0\3\0\xff\xff\5\0\6\0\7\0\x8\0"s);
   for (const int workers : {1, 3})
     EXPECT_TRUE(batches(found, {.batch_size = 1, .seed = 2, .workers = workers})[0].target.equal(
         batches(found, {.batch_size = 1, .seed = 2})[0].target));

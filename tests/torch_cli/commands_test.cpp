@@ -138,7 +138,7 @@ TEST(Train, WrongNamesAreRefused) {
   const Scratch scratch;
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{"--loss", "nonsense"}, "loss: expected cross-entropy, mse or binary-cross-entropy"},
-      {{"--metric", "nonsense"}, "metric: expected accuracy, or top5 and the like"},
+      {{"--metric", "nonsense"}, "metric: expected accuracy, perplexity, or top5 and the like"},
       {{"--precision", "nonsense"}, "precision: expected float32 or bfloat16"},
       {{"--rate-schedule", "nonsense"}, "learning rate schedule: expected constant, step, cosine or one_cycle"},
       {{"--pruning-ratio", "30", "--criterion", "nonsense"}, "criterion: expected one of"},

@@ -138,7 +138,7 @@ TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
   EXPECT_EQ(refusal("training = \"fashion-mnist:100\"", ""),
             "r.toml:1: data.training: expected the name of data to train on, found none");
   EXPECT_EQ(refusal("\"top5\"", "\"top\""),
-            "r.toml:41: evaluate.metrics: metric: expected accuracy, or top5 and the like, found \"top\"");
+            "r.toml:41: evaluate.metrics: metric: expected accuracy, perplexity, or top5 and the like, found \"top\"");
   EXPECT_EQ(refusal("method = \"gradual\"", "method = \"one_shot\""),
             "r.toml:25: prune.epochs: expected none with method one_shot: [recover] trains what was cut");
   EXPECT_EQ(refusal("sparsity = \"80%\"", ""),

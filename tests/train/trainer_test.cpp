@@ -340,5 +340,30 @@ TEST(Metrics, AgreeWithCountsByHand) {
   EXPECT_DOUBLE_EQ(top_k(2).mean({rows}, next).item<double>(), 1);
 }
 
+// A model that gives what it is given: logits.
+struct Same : torch::nn::Module {
+  at::Tensor forward(const at::Tensor& x) { return x; }
+};
+
+TEST(Metrics, PerplexityIsOfAllTokensNotTheMeanOfBatches) {
+  // Probabilities 1/2, 1/4 and 1/2 | 1/8, 1/2, 1 of the tokens that follow: e^mean = 2^((1 + 2 + 1 + 3 + 1 + 0) / 6).
+  const auto row = [](std::vector<double> right) {
+    std::vector<double> out;
+    for (const double p : right) out.insert(out.end(), {std::log(p), std::log(1 - p + 1e-300)});
+    return at::tensor(out, at::kDouble).reshape({1, 3, 2});
+  };
+  const at::Tensor next = at::zeros({1, 3}, at::kLong);
+  const auto model = std::make_shared<Same>();
+  const std::vector<Batch> data{{{row({0.5, 0.25, 0.5})}, next}, {{row({0.125, 0.5, 1})}, next}};
+  const Evaluation found = evaluate(model, data, {}, {perplexity(), accuracy()});
+  EXPECT_NEAR(found.value("perplexity"), std::pow(2, 8.0 / 6), 1e-12);
+  EXPECT_FALSE(perplexity().higher_is_better);
+  // [N, classes, LENGTH] too; but class numbers are needed.
+  EXPECT_NEAR(perplexity().mean({row({0.5, 0.25, 0.5}).movedim(2, 1)}, next).item<double>(), std::log(2) * 4 / 3,
+              1e-12);
+  EXPECT_THROW(perplexity().mean({at::zeros({2, 3})}, at::zeros({2, 3})), Error);
+  EXPECT_THROW(perplexity().mean({at::zeros({2, 3})}, {}), Error);
+}
+
 }  // namespace
 }  // namespace coppice

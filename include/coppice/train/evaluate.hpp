@@ -17,6 +17,7 @@ struct Metric {
   std::string name;
   std::function<at::Tensor(const std::vector<at::Tensor>& outputs, const at::Tensor& target)> mean;
   bool higher_is_better = true;
+  std::function<double(double mean)> finish = {};  ///< What becomes of the mean over all samples; empty: nothing.
 };
 
 /// Share of samples (and positions) whose largest logit of the first output is that of the target: axes as
@@ -24,6 +25,10 @@ struct Metric {
 Metric accuracy();
 /// "top5": share of samples whose target is among the k largest logits. Throws Error for k below 1.
 Metric top_k(int k);
+
+/// e to the mean cross-entropy over all tokens, of logits and targets as cross_entropy() takes them; rows are equally
+/// long. Targets are class numbers, otherwise it throws Error.
+Metric perplexity();
 
 /// What a model does on some data.
 struct Evaluation {

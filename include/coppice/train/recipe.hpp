@@ -104,7 +104,7 @@ struct Sparsify {
 
 /// [evaluate]
 struct Evaluate {
-  std::vector<std::string> metrics{"accuracy"};  ///< "accuracy", "top5" and the like.
+  std::vector<std::string> metrics{"accuracy"};  ///< "accuracy", "perplexity", "top5" and the like.
   /// Also, at the same budget: random choice of the channels, and the pruned architecture trained from fresh weights
   /// for as many epochs in all.
   bool baselines = false;

@@ -25,12 +25,17 @@ const Training& main_training(const Recipe& recipe) {
 
 Metric make_metric(const std::string& name) {
   if (name == "accuracy") return accuracy();
+  if (name == "perplexity") return perplexity();
   int k = 0;
   if (name.starts_with("top")) {
     const auto [end, error] = std::from_chars(name.data() + 3, name.data() + name.size(), k);
     if (error == std::errc() && end == name.data() + name.size() && k > 0) return top_k(k);
   }
-  throw Error("metric: expected accuracy, or top5 and the like, found \"" + name + "\"");
+  throw Error("metric: expected accuracy, perplexity, or top5 and the like, found \"" + name + "\"");
+}
+
+bool is_share(std::string_view metric) {
+  return metric != "perplexity";
 }
 
 std::vector<Metric> make_metrics(const std::vector<std::string>& names) {

@@ -6,6 +6,7 @@
 #include "coppice/analysis/text.hpp"
 #include "coppice/train/run_recipe.hpp"
 
+#include "train/recipe/choices.hpp"
 #include "train/recipe/stage_file.hpp"
 
 namespace coppice::recipe {
@@ -45,20 +46,21 @@ Spread spread(const std::vector<const StageResult*>& results, Value value) {
   return out;
 }
 
-// Metrics that are shares read as percent; the first one, or the loss.
+// Of the first metric.
 std::string shown(const std::vector<const StageResult*>& results, bool test) {
   if (test && !results.front()->test) return "";
   const auto evaluation = [test](const StageResult& stage) -> const Evaluation& {
     return test ? *stage.test : stage.held_out;
   };
-  const Spread found =
-      spread(results, [&](const StageResult& stage) { return 100 * evaluation(stage).metrics.front().second; });
+  const bool share = is_share(evaluation(*results.front()).metrics.front().first);
+  const Spread found = spread(
+      results, [&](const StageResult& stage) { return (share ? 100 : 1) * evaluation(stage).metrics.front().second; });
   char text[48];
   if (results.size() > 1)
-    std::snprintf(text, sizeof text, "%.2f ± %.2f %%", found.mean, found.deviation);
+    std::snprintf(text, sizeof text, "%.2f ± %.2f", found.mean, found.deviation);
   else
-    std::snprintf(text, sizeof text, "%.2f %%", found.mean);
-  return text;
+    std::snprintf(text, sizeof text, "%.2f", found.mean);
+  return text + std::string(share ? " %" : "");
 }
 
 }  // namespace

@@ -139,9 +139,10 @@ class Runner {
     rounds.tuning.callbacks.push_back(std::make_shared<Watch>(stopped));
     if (pruning.most_lost) {
       const Metric metric = make_metric(recipe_.evaluate.metrics.front());
-      rounds.acceptable = [name = metric.name, most = *pruning.most_lost](const Evaluation& base,
-                                                                          const Evaluation& now) {
-        return base.value(name) - now.value(name) <= most;
+      const double sign = metric.higher_is_better ? 1 : -1;
+      rounds.acceptable = [name = metric.name, sign, most = *pruning.most_lost](const Evaluation& base,
+                                                                                const Evaluation& now) {
+        return sign * (base.value(name) - now.value(name)) <= most;
       };
     }
     IterativePruner pruner(module, way.loaders().training, rounds);
@@ -228,7 +229,10 @@ class Runner {
   // The network of the seed that does best on the data set aside, and the report.
   void finish() const {
     const RunResult* best = nullptr;
-    const auto value = [](const RunResult& run) { return run.stages.back().held_out.metrics.front().second; };
+    const double sign = make_metric(recipe_.evaluate.metrics.front()).higher_is_better ? 1 : -1;
+    const auto value = [sign](const RunResult& run) {
+      return sign * run.stages.back().held_out.metrics.front().second;
+    };
     for (const RunResult& run : report_.runs)
       if (run.variant == "recipe" && (!best || value(run) > value(*best))) best = &run;
     formats::write_onnx(formats::read_onnx(best->model), options_.folder + "/" + recipe_.output.onnx);
