@@ -41,47 +41,86 @@ std::size_t bytes_of(std::int64_t elements) {
   return static_cast<std::size_t>((elements + 7) / 8);
 }
 
+Error damaged(const std::string& path, const std::string& name, const std::string& what) {
+  return Error(path + ": mask of " + name + ": " + what);
+}
+
+Site read_site(const std::string& path, const formats::SafetensorsEntry& entry,
+               const formats::SafetensorsMetadata& metadata) {
+  Site out;
+  out.name = out.layer = entry.name;
+  const std::string* shape = find(metadata, shape_key(entry.name));
+  if (!shape || !read_shape(*shape, out.shape)) throw damaged(path, entry.name, "expected its shape in the metadata");
+  const std::size_t bytes = bytes_of(tensor::element_count(out.shape));
+  if (entry.dtype != tensor::DType::uint8 || entry.bytes() != bytes)
+    throw damaged(path, entry.name,
+                  "expected " + std::to_string(bytes) + " bytes of type U8 for " + *shape + ", found " +
+                      std::to_string(entry.bytes()) + " of type " + entry.type);
+  return out;
+}
+
+formats::SafetensorsLayout layout_of(const std::vector<Site>& sites, const std::string& path) {
+  formats::SafetensorsMetadata metadata{{kFormat, kVersion}};
+  std::vector<formats::SafetensorsEntry> entries;
+  for (const Site& site : sites) {
+    metadata.emplace_back(shape_key(site.name), tensor::to_string(site.shape));
+    formats::SafetensorsEntry& entry = entries.emplace_back();
+    entry.name = site.name;
+    entry.dtype = tensor::DType::uint8;
+    entry.shape = {static_cast<std::int64_t>(bytes_of(tensor::element_count(site.shape)))};
+  }
+  try {
+    return formats::SafetensorsLayout::of(std::move(entries), std::move(metadata));
+  } catch (const Error& error) {
+    throw Error(path + ": " + error.what());
+  }
+}
+
 }  // namespace
 
+MaskWriter::MaskWriter(const std::vector<Site>& sites, const std::string& path) : sites_(sites) {
+  writer_.emplace(path, layout_of(sites, path));
+}
+
+void MaskWriter::write(const tensor::Mask& mask) {
+  if (written_ == sites_.size()) throw Error("masks: expected " + std::to_string(written_) + ", found more");
+  const Site& site = sites_[written_++];
+  if (mask.elements != tensor::element_count(site.shape))
+    throw Error("mask of " + site.name + ": expected " + tensor::to_string(site.shape) + ", found " +
+                std::to_string(mask.elements) + " bits");
+  writer_->write(std::as_bytes(std::span(mask.words)).first(bytes_of(mask.elements)));
+}
+
+MaskFile::MaskFile(const std::string& path) : file_(path) {
+  const formats::SafetensorsMetadata metadata = file_.layout().metadata.value_or(formats::SafetensorsMetadata());
+  const std::string* version = sparsity::find(metadata, kFormat);
+  if (!version || *version != kVersion)
+    throw Error(path + ": expected a file of masks (metadata \"coppice\": \"masks 1\")");
+  for (const formats::SafetensorsEntry& entry : file_.entries()) sites_.push_back(read_site(path, entry, metadata));
+}
+
+tensor::Mask MaskFile::mask(std::size_t i) const {
+  const std::int64_t elements = tensor::element_count(sites_[i].shape);
+  tensor::Mask out{elements, std::vector<std::uint64_t>(static_cast<std::size_t>((elements + 63) / 64), 0)};
+  const tensor::Bytes bytes = file_.bytes(i);
+  if (bytes.size() > 0) std::memcpy(out.words.data(), bytes.data(), bytes.size());
+  if (elements % 64 != 0 && out.words.back() >> (elements % 64) != 0)
+    throw damaged(file_.path(), sites_[i].name, "expected zeros behind its last bit");
+  return out;
+}
+
 void write_masks(std::span<const LayerMask> masks, const std::string& path) {
-  formats::SafetensorsMetadata metadata{{kFormat, kVersion}};
-  std::vector<formats::NamedTensor> tensors;
-  for (const LayerMask& layer : masks) {
-    metadata.emplace_back(shape_key(layer.site.name), tensor::to_string(layer.site.shape));
-    tensor::Buffer buffer(bytes_of(layer.mask.elements));
-    if (!buffer.span().empty()) std::memcpy(buffer.span().data(), layer.mask.words.data(), buffer.span().size());
-    const auto size = static_cast<std::int64_t>(buffer.span().size());
-    tensors.push_back({layer.site.name, {tensor::DType::uint8, {size}, std::move(buffer).freeze(), nullptr}});
-  }
-  formats::write_safetensors(tensors, path, metadata);
+  std::vector<Site> sites;
+  for (const LayerMask& layer : masks) sites.push_back(layer.site);
+  MaskWriter writer(sites, path);
+  for (const LayerMask& layer : masks) writer.write(layer.mask);
+  writer.commit();
 }
 
 std::vector<LayerMask> read_masks(const std::string& path) {
-  const formats::SafetensorsFile file(path);
-  const formats::SafetensorsMetadata metadata = file.layout().metadata.value_or(formats::SafetensorsMetadata());
-  const std::string* version = find(metadata, kFormat);
-  if (!version || *version != kVersion)
-    throw Error(path + ": expected a file of masks (metadata \"coppice\": \"masks 1\")");
+  const MaskFile file(path);
   std::vector<LayerMask> out;
-  for (std::size_t i = 0; i < file.entries().size(); ++i) {
-    const formats::SafetensorsEntry& entry = file.entries()[i];
-    const auto fail = [&](const std::string& what) { return Error(path + ": mask of " + entry.name + ": " + what); };
-    LayerMask layer;
-    layer.site.name = layer.site.layer = entry.name;
-    const std::string* shape = find(metadata, shape_key(entry.name));
-    if (!shape || !read_shape(*shape, layer.site.shape)) throw fail("expected its shape in the metadata");
-    const std::int64_t elements = tensor::element_count(layer.site.shape);
-    const tensor::Bytes bytes = file.bytes(i);
-    if (entry.dtype != tensor::DType::uint8 || bytes.size() != bytes_of(elements)) {
-      throw fail("expected " + std::to_string(bytes_of(elements)) + " bytes of type U8 for " + *shape + ", found " +
-                 std::to_string(bytes.size()) + " of type " + entry.type);
-    }
-    layer.mask = {elements, std::vector<std::uint64_t>(static_cast<std::size_t>((elements + 63) / 64), 0)};
-    if (bytes.size() > 0) std::memcpy(layer.mask.words.data(), bytes.data(), bytes.size());
-    if (elements % 64 != 0 && layer.mask.words.back() >> (elements % 64) != 0)
-      throw fail("expected zeros behind its last bit");
-    out.push_back(std::move(layer));
-  }
+  for (std::size_t i = 0; i < file.size(); ++i) out.push_back({file.site(i), file.mask(i)});
   return out;
 }
 

@@ -58,6 +58,16 @@ std::optional<double> own_sparsity(const Site& site, const SparsifyOptions& opti
   return out;
 }
 
+Error no_such_weight(const Site& site) {
+  return Error(site.name + ": the model has no such weight");
+}
+
+void check_fits(const Site& site, const tensor::Tensor& weight) {
+  if (weight.shape != site.shape || !tensor::is_real(weight.dtype))
+    throw Error(site.name + ": expected " + tensor::to_string(site.shape) + " real numbers, found " +
+                tensor::to_string(weight.shape) + " of " + std::string(tensor::name(weight.dtype)));
+}
+
 void nothing_left(const std::vector<LeftDense>& left) {
   if (left.empty())
     throw Error("nothing to sparsify: the model has no Conv, ConvTranspose, Gemm or MatMul with weights");

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "coppice/base/error.hpp"
 #include "coppice/sparsity/sparsifier.hpp"
 
 /// Which sites take part, and with how much.
@@ -19,6 +20,10 @@ void check_names(const std::vector<Site>& sites, const SparsifyOptions& options)
 std::optional<std::string> exclusion(const Site& site, const SparsifyOptions& options);
 /// The sparsity that `layers` gives a site; the last that matches holds.
 std::optional<double> own_sparsity(const Site& site, const SparsifyOptions& options);
+/// For a mask of a site that there is no weight for.
+Error no_such_weight(const Site& site);
+/// Throws Error unless a mask of the site fits the weight.
+void check_fits(const Site& site, const tensor::Tensor& weight);
 /// Throws the Error for when all sites stay dense, or there are none.
 [[noreturn]] void nothing_left(const std::vector<LeftDense>& left);
 

@@ -22,11 +22,11 @@ std::vector<ZeroCount> counts(const std::vector<LayerMask>& masks, const graph::
   std::vector<ZeroCount> out;
   for (const LayerMask& layer : masks) {
     const tensor::Tensor* tensor = model.graph.constant(model.graph.find(layer.site.name));
-    if (!tensor) throw Error(layer.site.name + ": the model has no such weight");
-    if (tensor->elements() != layer.mask.elements || !tensor::is_real(tensor->dtype)) {
-      throw Error(layer.site.name + ": expected " + std::to_string(layer.mask.elements) + " real numbers, found " +
-                  std::to_string(tensor->elements()) + " of " + std::string(tensor::name(tensor->dtype)));
-    }
+    if (!tensor) throw no_such_weight(layer.site);
+    check_fits(layer.site, *tensor);
+    if (tensor->elements() != layer.mask.elements)
+      throw Error(layer.site.name + ": expected a mask of " + std::to_string(tensor->elements()) + " bits, found " +
+                  std::to_string(layer.mask.elements));
     const std::int64_t zeros = tensor::count_zeros(*tensor);
     out.push_back({layer.site.name, layer.site.layer, layer.mask.elements, zeros, zeros});
   }

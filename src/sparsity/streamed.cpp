@@ -1,13 +1,14 @@
 #include "coppice/sparsity/streamed.hpp"
 
+#include <map>
 #include <optional>
-#include <unordered_map>
 
 #include "coppice/base/error.hpp"
 #include "coppice/tensor/kernels.hpp"
 
 #include "sparsity/contest.hpp"
 #include "sparsity/selection.hpp"
+#include "sparsity/streamed_count.hpp"
 
 namespace coppice::sparsity {
 namespace {
@@ -24,10 +25,6 @@ bool plain(const SparsifyOptions& options) {
          options.granularity == Granularity::weight;
 }
 
-tensor::Tensor over(const tensor::Tensor& like, std::span<const std::byte> bytes) {
-  return {like.dtype, like.shape, tensor::Bytes(nullptr, bytes), nullptr};
-}
-
 }  // namespace
 
 struct StreamedSparsifier::State {
@@ -39,9 +36,9 @@ struct StreamedSparsifier::State {
     std::optional<double> sparsity;  ///< Of its own; none: it competes with others.
     std::size_t place = 0;           ///< Among those.
   };
-  std::unordered_map<std::size_t, Part> parts;  ///< By the index of the weight.
-  std::optional<Smallest> smallest;             ///< Of those that compete with one another,
-  std::vector<Mask> masks;                      ///< or these.
+  std::map<std::size_t, Part> parts;  ///< By the index of the weight.
+  std::optional<Smallest> smallest;   ///< Of those that compete with one another,
+  std::vector<Mask> masks;            ///< or these.
 
   void compete_together(const std::vector<Entrant>& together) {
     if (together.empty()) return;
@@ -58,6 +55,13 @@ struct StreamedSparsifier::State {
     return Smallest::of(std::move(lists), target(entrants, sparsity));
   }
 
+  Mask mask(const Part& part) const {
+    const bool alone = part.sparsity || options.pattern.kind == Pattern::Kind::keep_of;
+    if (alone) return compete({part.entrant}, part.sparsity.value_or(0), options).front();
+    return smallest ? smallest->mask(part.place) : masks[part.place];
+  }
+
+  // The same without building a mask where that can be.
   void write(const Part& part, std::span<std::byte> out) const {
     const Entrant& entrant = part.entrant;
     if (options.pattern.kind == Pattern::Kind::keep_of && plain(options)) {
@@ -65,12 +69,10 @@ struct StreamedSparsifier::State {
                            {options.pattern.a, options.pattern.b, entrant.site.input_axis}, out);
     } else if (part.sparsity && plain(options)) {
       smallest_of({entrant}, *part.sparsity).zero(0, out);
-    } else if (part.sparsity) {
-      apply_mask(compete({entrant}, *part.sparsity, options).front(), entrant.tensor, out);
-    } else if (smallest) {
+    } else if (smallest && !part.sparsity) {
       smallest->zero(part.place, out);
     } else {
-      apply_mask(masks[part.place], entrant.tensor, out);
+      apply_mask(mask(part), entrant.tensor, out);
     }
   }
 };
@@ -106,7 +108,6 @@ StreamedSparsifier::StreamedSparsifier(std::vector<NamedWeight> weights, const S
 }
 
 StreamedSparsifier::~StreamedSparsifier() = default;
-StreamedSparsifier::StreamedSparsifier(StreamedSparsifier&&) noexcept = default;
 
 bool StreamedSparsifier::takes_part(std::size_t weight) const {
   return state_->parts.contains(weight);
@@ -116,16 +117,24 @@ const std::vector<LeftDense>& StreamedSparsifier::left() const {
   return state_->left;
 }
 
-ZeroCount StreamedSparsifier::zero(std::size_t weight, std::span<std::byte> out) const {
+std::vector<Site> StreamedSparsifier::sites() const {
+  std::vector<Site> out;
+  for (const auto& [weight, part] : state_->parts) out.push_back(part.entrant.site);
+  return out;
+}
+
+ZeroCount StreamedSparsifier::zero(std::size_t weight, std::span<std::byte> out, Mask* mask) const {
   const auto found = state_->parts.find(weight);
-  if (found == state_->parts.end()) throw Error("weight " + std::to_string(weight) + " stays dense");
+  if (found == state_->parts.end()) throw stays_dense(weight);
   const Entrant& entrant = found->second.entrant;
-  if (out.size() != entrant.tensor.bytes.size())
-    throw Error(entrant.site.name + ": expected room for " + std::to_string(entrant.tensor.bytes.size()) +
-                " bytes, found " + std::to_string(out.size()));
-  state_->write(found->second, out);
-  return {entrant.site.name, entrant.site.layer, entrant.tensor.elements(), count_zeros(entrant.tensor),
-          count_zeros(over(entrant.tensor, out))};
+  check_room(entrant.site, entrant.tensor, out);
+  if (mask) {
+    *mask = state_->mask(found->second);
+    apply_mask(*mask, entrant.tensor, out);
+  } else {
+    state_->write(found->second, out);
+  }
+  return count_written(entrant.site, entrant.tensor, out);
 }
 
 }  // namespace coppice::sparsity

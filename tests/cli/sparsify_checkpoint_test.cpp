@@ -1,8 +1,10 @@
+#include <array>
 #include <filesystem>
 #include <limits>
 
 #include <gtest/gtest.h>
 
+#include "coppice/formats/onnx.hpp"
 #include "coppice/formats/safetensors_set.hpp"
 #include "coppice/tensor/kernels.hpp"
 
@@ -122,6 +124,102 @@ TEST(SparsifyCheckpoint, LeavesTheTargetOnFailure) {
          "index.json: down.weight: expected numbers");
   expect({"sparsify", scratch / "", "-o", scratch / "", "--sparsity", "50%"}, "down.weight: expected numbers");
   EXPECT_EQ(read_file(file), bytes);
+}
+
+/// The weights of a zoo network as a checkpoint.
+void write_zoo(const std::string& path, const std::string& seed) {
+  EXPECT_EQ(run({"zoo", "mlp", "--seed", seed, "-o", path + ".onnx"}).code, 0);
+  const graph::Model model = formats::read_onnx(path + ".onnx");
+  std::vector<formats::NamedTensor> tensors;
+  for (const graph::Initializer& initializer : model.graph.initializers)
+    tensors.push_back({std::string(model.graph.name_of(initializer.value)), initializer.tensor});
+  formats::write_safetensors(tensors, path);
+}
+
+TEST(SparsifyCheckpoint, MasksAreThoseOfTheGraph) {
+  const Scratch scratch;
+  const std::string file = scratch / "mlp.safetensors", other = scratch / "other.safetensors";
+  write_zoo(file, "0");
+  write_zoo(other, "1");
+  const std::string graph = zoo_file("mlp"), a = scratch / "a.masks", b = scratch / "b.masks";
+  for (const std::vector<std::string>& how : std::vector<std::vector<std::string>>{
+           {"--sparsity", "70%"}, {"--sparsity", "70%", "--context", "global"}, {"--pattern", "2:4"}}) {
+    const auto with = [&](std::vector<std::string> arguments) {
+      arguments.insert(arguments.end(), how.begin(), how.end());
+      return run(arguments).code;
+    };
+    ASSERT_EQ(with({"sparsify", graph, "--dry-run", "--masks-out", a}), 0);
+    ASSERT_EQ(with({"sparsify", file, "-o", scratch / "sparse.safetensors", "--masks-out", b}), 0);
+    EXPECT_EQ(read_file(a), read_file(b));
+    ASSERT_EQ(with({"sparsify", file, "--dry-run", "--masks-out", b}), 0);
+    EXPECT_EQ(read_file(a), read_file(b));
+    // Again into what they were chosen for, from the graph's masks too; and where training went on.
+    ASSERT_EQ(run({"sparsify", file, "-o", scratch / "again.safetensors", "--masks", a}).code, 0);
+    EXPECT_EQ(read_file(scratch / "again.safetensors"), read_file(scratch / "sparse.safetensors"));
+  }
+  const Json report = run_json({"sparsify", other, "-o", other, "--masks", a, "--masks-out", b});
+  EXPECT_EQ(report["zeros"]["after"], 117376);  // half of 784 x 256 + 256 x 128 + 128 x 10
+  EXPECT_EQ(read_file(a), read_file(b));
+  const Json inspected = run_json({"inspect", other, "--tensors", "fc2.weight"});
+  EXPECT_EQ(inspected["tensors"][0]["patterns"][0], "2:4");
+}
+
+TEST(SparsifyCheckpoint, MasksOfShardsGoWhereTheyAreWanted) {
+  const Scratch scratch;
+  write_shards(scratch);
+  const std::string out = scratch / "new", masks = out + "/masks";
+  EXPECT_EQ(run({"sparsify", scratch / "", "-o", out, "--sparsity", "50%", "--masks-out", masks}).code, 0);
+  EXPECT_EQ(files_in(out), 4u);
+  // 1 to 8: the first four go.
+  const formats::SafetensorsFile file(masks);
+  EXPECT_EQ(std::to_integer<int>(file.bytes(*file.find("up.weight")).span()[0]), 0b11110000);
+  EXPECT_EQ(std::to_integer<int>(file.bytes(*file.find("down.weight")).span()[0]), 0b00111000);
+  EXPECT_FALSE(file.find("lm_head.weight"));
+  const Json report = run_json({"sparsify", scratch / "", "-o", scratch / "", "--masks", masks});
+  EXPECT_EQ(report["zeros"]["after"], 7);
+  EXPECT_TRUE(report["left"].empty());
+  for (const char* name : {"a.safetensors", "b.safetensors"})
+    EXPECT_EQ(read_file(scratch / name), read_file(out + "/" + name));
+}
+
+TEST(SparsifyCheckpoint, MasksThatDoNotFitLeaveTheTarget) {
+  const Scratch scratch;
+  write_shards(scratch);
+  const std::string masks = scratch / "masks", folder = scratch / "", out = scratch / "out";
+  const auto write = [&](const std::string& name, const std::string& shape, std::uint8_t bits) {
+    formats::write_safetensors({{name, Tensor::of<std::uint8_t>(DType::uint8, {1}, std::array{bits})}}, masks,
+                               {{{"coppice", "masks 1"}, {"shape of " + name, shape}}});
+  };
+  const auto expect = [&](const std::vector<std::string>& options, int code, const std::string& says) {
+    std::vector<std::string> arguments{"sparsify", folder, "-o", out};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const std::string before = read_file(scratch / "a.safetensors");
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, code);
+    EXPECT_NE(outcome.err.find(says), std::string::npos) << outcome.err;
+    EXPECT_FALSE(std::filesystem::exists(out));
+    EXPECT_EQ(read_file(scratch / "a.safetensors"), before);
+  };
+  write("up.weight", "4x2", 1);
+  expect({"--masks", masks}, 1, "index.json: up.weight: expected 4x2 real numbers, found 2x4 of float32");
+  write("gone.weight", "2x4", 1);
+  expect({"--masks", masks}, 1, "gone.weight: the model has no such weight");
+  write("down.weight", "2x3", 0xff);
+  expect({"--masks", masks}, 1, "mask of down.weight: expected zeros behind its last bit");
+  write("down.weight", "2x3", 7);
+  expect({"--masks", masks, "--sparsity", "50%"}, 2, "--masks decides by itself");
+  expect({"--masks", scratch / "a.safetensors"}, 1, "expected a file of masks");
+  expect({"--masks", scratch / "none"}, 1, "none");
+  const std::string other = "expected another file than those of the checkpoint";
+  expect({"--sparsity", "50%", "--masks-out", scratch / "b.safetensors"}, 2, other);
+  expect({"--sparsity", "50%", "--masks-out", scratch / "model.safetensors.index.json"}, 2, other);
+  expect({"--sparsity", "50%", "--masks-out", out + "/a.safetensors"}, 2, other);
+  expect({"--sparsity", "50%", "--masks-out", scratch / "nowhere/m"}, 1, "nowhere");
+  EXPECT_EQ(run({"sparsify", scratch / "a.safetensors", "--dry-run", "--sparsity", "50%", "--masks-out",
+                 scratch / "a.safetensors"})
+                .code,
+            2);
+  expect({"--sparsity", "50%", "--criterion", "sparse_gpt", "--data", "x.npy"}, 2, "a checkpoint has no graph to run");
 }
 
 }  // namespace

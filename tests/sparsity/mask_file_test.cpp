@@ -1,6 +1,7 @@
 #include "coppice/sparsity/mask_file.hpp"
 
 #include <cstring>
+#include <filesystem>
 
 #include <gtest/gtest.h>
 
@@ -47,6 +48,32 @@ TEST(MaskFile, HoldsOneBitAWeightInOrder) {
   ASSERT_EQ(file.bytes(0).size(), 2u);
   EXPECT_EQ(std::to_integer<int>(file.bytes(0).span()[0]), 0b11111110);
   EXPECT_EQ(std::to_integer<int>(file.bytes(0).span()[1]), 0b00000101);
+}
+
+TEST(MaskFile, IsWrittenMaskByMask) {
+  const test::Scratch scratch;
+  const std::string at_once = scratch / "a", streamed = scratch / "b";
+  const Sparsifier sparsifier(all_kinds(), {});
+  write_masks(sparsifier.masks(), at_once);
+  std::vector<Site> sites;
+  for (const LayerMask& layer : sparsifier.masks()) sites.push_back(layer.site);
+  {
+    MaskWriter writer(sites, streamed);
+    for (const LayerMask& layer : sparsifier.masks()) writer.write(layer.mask);
+    EXPECT_THROW(writer.write(sparsifier.masks()[0].mask), Error);
+  }
+  EXPECT_FALSE(std::filesystem::exists(streamed));
+  MaskWriter writer(sites, streamed);
+  for (const LayerMask& layer : sparsifier.masks()) writer.write(layer.mask);
+  writer.commit();
+  const formats::SafetensorsFile a(at_once), b(streamed);
+  EXPECT_EQ(a.layout().header, b.layout().header);
+  for (std::size_t i = 0; i < a.entries().size(); ++i)
+    EXPECT_EQ(std::memcmp(a.bytes(i).data(), b.bytes(i).data(), a.bytes(i).size()), 0);
+  EXPECT_THROW(MaskWriter(sites, streamed).write(tensor::Mask::all(1)), Error);
+  EXPECT_THROW(MaskWriter(sites, streamed).commit(), Error);
+  sites.push_back(sites[0]);  // one name twice
+  EXPECT_THROW(MaskWriter(sites, streamed), Error);
 }
 
 TEST(MaskFile, RefusesOtherFiles) {

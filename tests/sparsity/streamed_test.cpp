@@ -10,6 +10,7 @@
 
 #include "models.hpp"
 #include "support/message.hpp"
+#include "support/scratch.hpp"
 
 namespace coppice::sparsity {
 namespace {
@@ -46,6 +47,12 @@ std::vector<float> zeroed(const StreamedSparsifier& sparsifier, const std::vecto
   EXPECT_EQ(count.weights, weights[i].tensor.elements());
   EXPECT_EQ(count.before, 0);
   EXPECT_EQ(count.after, std::count(out.begin(), out.end(), 0.0f));
+  // The same with its mask.
+  std::vector<float> again(out.size());
+  tensor::Mask mask;
+  sparsifier.zero(i, std::as_writable_bytes(std::span(again)), &mask);
+  EXPECT_EQ(again, out);
+  EXPECT_EQ(mask.dropped(), count.after);
   return out;
 }
 
@@ -114,6 +121,53 @@ TEST(StreamedSparsifier, NamesTellWhatStaysDense) {
   EXPECT_FALSE(named.takes_part(3));
   std::vector<float> room(16);
   EXPECT_EQ(named.zero(2, std::as_writable_bytes(std::span(room))).after, 4);
+}
+
+TEST(StreamedMasks, WriteTheZerosOfAFile) {
+  const test::Scratch scratch;
+  const std::string path = scratch / "masks.safetensors";
+  const std::vector<NamedWeight> weights = checkpoint();
+  graph::Model model = same_as_graph();
+  const Sparsifier chosen(model, {.sparsity = 0.4, .ignore = {"down"}});
+  write_masks(chosen.masks(), path);
+  chosen.apply(model);
+  const MaskFile file(path);
+  const StreamedMasks masks(weights, file);
+  ASSERT_EQ(masks.sites().size(), 3u);
+  EXPECT_EQ(masks.sites()[1].name, "up.weight");
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    ASSERT_EQ(masks.takes_part(i), i == 0 || i == 2 || i == 5);
+    if (!masks.takes_part(i)) continue;
+    std::vector<float> out(static_cast<std::size_t>(weights[i].tensor.elements()));
+    tensor::Mask mask;
+    const ZeroCount count = masks.zero(i, std::as_writable_bytes(std::span(out)), &mask);
+    const auto expected = weight(model, weights[i].name).as<float>();
+    EXPECT_EQ(out, std::vector<float>(expected.begin(), expected.end()));
+    EXPECT_EQ(count.after, std::count(out.begin(), out.end(), 0.0f));
+    EXPECT_EQ(mask, chosen.masks()[next++].mask);
+  }
+}
+
+TEST(StreamedMasks, RefuseWhatDoesNotFit) {
+  using test::message;
+  const test::Scratch scratch;
+  const std::string path = scratch / "masks.safetensors";
+  const auto refused = [&](const std::string& name, const tensor::Shape& shape) {
+    write_masks(std::vector<LayerMask>{{Site{.name = name, .shape = shape}, tensor::Mask::all(128)}}, path);
+    const MaskFile file(path);
+    return message([&] { StreamedMasks(checkpoint(), file); });
+  };
+  EXPECT_EQ(refused("up.weight", {16, 8}), "no error");
+  EXPECT_EQ(refused("up.weight", {8, 16}), "up.weight: expected 8x16 real numbers, found 16x8 of float32");
+  EXPECT_EQ(refused("pu.weight", {16, 8}), "pu.weight: the model has no such weight");
+  write_masks(std::vector<LayerMask>{{Site{.name = "up.weight", .shape = {16, 8}}, tensor::Mask::all(128)}}, path);
+  const MaskFile file(path);
+  const StreamedMasks masks(checkpoint(), file);
+  std::vector<float> room(7);
+  EXPECT_EQ(message([&] { masks.zero(2, std::as_writable_bytes(std::span(room))); }),
+            "up.weight: expected room for 512 bytes, found 28");
+  EXPECT_EQ(message([&] { masks.zero(0, std::as_writable_bytes(std::span(room))); }), "weight 0 stays dense");
 }
 
 TEST(StreamedSparsifier, RefusesWhatCannotBe) {

@@ -79,7 +79,7 @@ class Sparsifier {
   const std::vector<LeftDense>& left() const { return left_; }
 
   /// Makes the masks permanent: writes zeros into the model's weights, found by name. May be repeated, as after a step
-  /// of training. Returns the exact counts. Throws Error for a weight that is missing or of another size; the model is
+  /// of training. Returns the exact counts. Throws Error for a weight that is missing or of another shape; the model is
   /// then unchanged.
   std::vector<ZeroCount> apply(graph::Model& model) const;
   /// The counts alone.
