@@ -74,6 +74,7 @@ Sparsifier::Sparsifier(const graph::Model& model, const SparsifyOptions& options
     const auto found = masks.find(site.name);
     if (found != masks.end()) masks_.push_back({site, std::move(found->second)});
   }
+  for (Site& site : find_inner_sites(model.graph)) left_.push_back({site, site.obstacle});
   if (masks_.empty()) nothing_left(left_);
 }
 

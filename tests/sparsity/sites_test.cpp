@@ -5,9 +5,12 @@
 #include "coppice/base/error.hpp"
 #include "coppice/sparsity/granularity.hpp"
 #include "coppice/sparsity/pattern.hpp"
+#include "coppice/sparsity/sparsifier.hpp"
+#include "coppice/tensor/kernels.hpp"
 #include "coppice/zoo/zoo.hpp"
 
 #include "models.hpp"
+#include "support/message.hpp"
 
 namespace coppice::sparsity {
 namespace {
@@ -79,6 +82,59 @@ TEST(Sites, QuantisedWeightsHaveAnObstacle) {
   const std::vector<Site> sites = find_sites(std::move(b).finish().graph);
   ASSERT_EQ(sites.size(), 1u);
   EXPECT_EQ(sites[0].obstacle, "int8 weights, quantised");
+}
+
+/// A branch of If: product of what is captured as `x` with a weight of its own and one of those around it.
+graph::GraphPtr branch(const std::string& own, const std::string& around, bool nested) {
+  graph::Builder b(own);
+  graph::Graph& g = b.graph();
+  const auto captured = [&](const std::string& name) {
+    const graph::ValueId id = g.value(name);
+    g.values[static_cast<std::size_t>(id)].captured = true;
+    return id;
+  };
+  auto y = b.op("MatMul", {captured("x"), b.initializer(own, drawn({4, 4}, 1))}, {}, "layer_" + own);
+  y = b.op("MatMul", {y, captured(around)}, {}, "layer_" + around);
+  if (nested)
+    y = b.op("If", {captured("yes")},
+             {graph::attr("then_branch", branch("deep", own, false)),
+              graph::attr("else_branch", branch("deeper", around, false))},
+             "inner");
+  b.output(y, DType::float32, {{2}, {4}});
+  return std::make_shared<graph::Graph>(std::move(g));
+}
+
+TEST(Sites, OfSubgraphsAreToldApart) {
+  graph::Builder b("branches");
+  const auto x = b.input("x", DType::float32, {{2}, {4}}), yes = b.input("yes", DType::boolean, {});
+  b.initializer("around", drawn({4, 4}, 2));
+  const auto shared = b.initializer("shared", drawn({4, 4}, 3));
+  const auto fc = b.op("MatMul", {x, shared}, {}, "fc");
+  const auto y = b.op("If", {yes},
+                      {graph::attr("then_branch", branch("a", "around", true)),
+                       graph::attr("else_branch", branch("b", "shared", false))},
+                      "choice");
+  b.output(b.op("Add", {fc, y}, {}, "sum"), DType::float32, {{2}, {4}});
+  graph::Model model = std::move(b).finish();
+  ASSERT_EQ(find_sites(model.graph).size(), 1u);
+  std::vector<std::string> found;
+  for (const Site& site : find_inner_sites(model.graph))
+    found.push_back(site.name + " of " + site.layer + ": " + site.obstacle);
+  const std::string where = ": in a subgraph of If";
+  EXPECT_EQ(found, (std::vector<std::string>{"a of layer_a" + where, "around of layer_around" + where,
+                                             "deep of layer_deep" + where, "deeper of layer_deeper" + where,
+                                             "b of layer_b" + where}));
+  // They are listed, and stay as they are.
+  const Sparsifier sparsifier(model, {});
+  EXPECT_EQ(sparsifier.masks().size(), 1u);
+  EXPECT_EQ(sparsifier.left().size(), 5u);
+  EXPECT_EQ(sparsifier.left()[1].reason, "in a subgraph of If");
+  sparsifier.apply(model);
+  EXPECT_EQ(tensor::count_zeros(weight(model, "shared")), 8);
+  EXPECT_EQ(tensor::count_zeros(weight(model, "around")), 0);
+  // Without a layer outside there is nothing to do, and the reason is told.
+  EXPECT_EQ(test::message([&] { Sparsifier(model, {.ignore = {"fc"}}); }),
+            "nothing to sparsify: all 6 layers stay dense; the first, fc: ignored");
 }
 
 TEST(Granularity, EveryNameAndItsUnits) {

@@ -28,6 +28,10 @@ struct Site {
 /// In the order of the nodes. A weight that several nodes read is listed once, with the axes of its first use.
 std::vector<Site> find_sites(const graph::Graph& graph);
 
+/// Those in subgraphs, at any depth, that are no sites outside of them too: `obstacle` says where they are. Of each
+/// only name, layer, shape and obstacle are to be relied on.
+std::vector<Site> find_inner_sites(const graph::Graph& graph);
+
 /// Whether `pattern` is the name of the site's layer or constant or a dotted beginning of it; '*' stands for any
 /// characters and '?' for one.
 bool matches(const Site& site, std::string_view pattern);

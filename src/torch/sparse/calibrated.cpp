@@ -71,6 +71,7 @@ class Work {
       layers_.push_back({site, LayerView(model, site), weight->second, goal});
       sparse::check_goal(goal, layers_.back().view.columns());
     }
+    for (sparsity::Site& site : sparsity::find_inner_sites(model.graph)) report.left.push_back({site, site.obstacle});
     if (layers_.empty()) sparsity::nothing_left(report.left);
   }
 
