@@ -1,7 +1,10 @@
 #include "coppice/sparsity/single.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
+#include <iterator>
 
 #include "coppice/base/error.hpp"
 #include "coppice/importance/criterion.hpp"
@@ -11,6 +14,7 @@
 #include "coppice/tensor/smallest.hpp"
 
 #include "importance/not_finite.hpp"
+#include "tensor/decode.hpp"
 
 namespace coppice::sparsity {
 namespace {
@@ -38,6 +42,22 @@ Mask drop_smallest(const tensor::Units& units, const std::vector<double>& scores
   for (const std::int64_t i : tensor::smallest(scores, count_of(amount, units.count())))
     drop[static_cast<std::size_t>(i)] = true;
   return tensor::unit_mask(units, drop);
+}
+
+// How many weights are smaller than `bound`.
+std::int64_t smaller(const std::vector<Tensor>& weights, double bound) {
+  std::int64_t out = 0;
+  std::array<double, 1024> block;
+  for (const Tensor& weight : weights) {
+    const std::int64_t n = weight.elements();
+    for (std::int64_t first = 0; first < n; first += std::ssize(block)) {
+      const auto count = static_cast<std::size_t>(std::min(n - first, std::ssize(block)));
+      tensor::decode(weight, first, count, block.data());
+      out += std::count_if(block.begin(), block.begin() + static_cast<std::ptrdiff_t>(count),
+                           [bound](double value) { return std::abs(value) < bound; });
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -68,6 +88,34 @@ Mask random_structured(const Tensor& weight, double amount, std::size_t dim, std
   std::vector<double> scores(static_cast<std::size_t>(units.count()));
   for (std::size_t i = 0; i < scores.size(); ++i) scores[i] = importance::random_score(seed, 0, i);
   return drop_smallest(units, scores, amount);
+}
+
+Thresholded threshold_unstructured(const std::vector<Tensor>& weights, double fraction) {
+  if (!(fraction >= 0 && fraction <= 1)) throw Error("fraction: expected 0 to 1, found " + std::to_string(fraction));
+  std::vector<tensor::Weights> lists;
+  std::int64_t n = 0;
+  for (const Tensor& weight : weights) {
+    lists.push_back({"weight " + std::to_string(lists.size()), weight});
+    n += weight.elements();
+  }
+  if (n == 0) throw Error("weights: expected some, found none");
+  const double rank = fraction * static_cast<double>(n - 1);
+  const std::int64_t below = std::min(static_cast<std::int64_t>(rank), n - 1);
+  const double share = rank - static_cast<double>(below);
+  const auto chosen = tensor::Smallest::of(lists, below + 1);
+  const double low = chosen.largest();
+  Thresholded out{.threshold = low, .masks = {}};
+  std::int64_t count = below + 1;
+  const double high = share > 0 ? tensor::Smallest::of(lists, below + 2).largest() : low;
+  if (high > low) {
+    // Infinite where `high` is. Never rounded down to `low`, which is below it.
+    out.threshold = std::isinf(high) ? high : std::max(low + share * (high - low), std::nextafter(low, high));
+  } else {
+    count = smaller(weights, low);
+  }
+  const auto dropped = tensor::Smallest::of(lists, count);
+  for (std::size_t i = 0; i < lists.size(); ++i) out.masks.push_back(dropped.mask(i));
+  return out;
 }
 
 std::vector<std::pair<std::string, double>> transformer_layers(const graph::Graph& graph, double attention,

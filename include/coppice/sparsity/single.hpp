@@ -20,6 +20,18 @@ tensor::Mask random_unstructured(const tensor::Tensor& weight, double amount, st
 tensor::Mask ln_structured(const tensor::Tensor& weight, double amount, int n, std::size_t dim);
 tensor::Mask random_structured(const tensor::Tensor& weight, double amount, std::size_t dim, std::uint64_t seed);
 
+/// Masks by a threshold on |w|, and that threshold.
+struct Thresholded {
+  double threshold = 0;
+  std::vector<tensor::Mask> masks;  ///< One a tensor.
+};
+
+/// Drops what is smaller than the `fraction`-quantile of |w| of all the weights together, between two of them linearly
+/// (as torch.quantile's default): with r = fraction (n - 1) and the sorted |w| from a_0 on, the threshold is
+/// a_k + (r - k)(a_{k+1} - a_k) for k = floor(r). What equals it stays, so ties may leave fewer dropped than asked for.
+/// Any number of weights, in double precision. Types and errors as l1_unstructured; Error for no weights at all.
+Thresholded threshold_unstructured(const std::vector<tensor::Tensor>& weights, double fraction);
+
 /// SparsifyOptions::layers for a transformer by the usual names of its layers: `attention` for q_proj, k_proj and
 /// v_proj in self_attn, 1.5 x `mlp` for gate_proj and up_proj, 0.5 x `mlp` for down_proj in mlp; none above 1. Names
 /// without a layer in the graph are left out.
