@@ -80,10 +80,4 @@ fi
   "$build/results_table" $sparse "$out/base" "${ways[@]}"
   printf '\n%s, %s threads.\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" "$(nproc)"
 } | tee "$out/table$sparse.md"
-if [ -n "$page" ]; then
-  awk -v table="$out/table$sparse.md" -v start="<!-- table$sparse -->" -v end="<!-- end of table$sparse -->" '
-    $0 == start { print; while ((getline line < table) > 0) print line; skip = 1; next }
-    $0 == end { skip = 0 }
-    !skip' "$page" >"$page.new"
-  mv "$page.new" "$page"
-fi
+[ -z "$page" ] || "$(dirname "${BASH_SOURCE[0]}")/put_table" "$out/table$sparse.md" "$page" "table$sparse"
