@@ -51,7 +51,12 @@ Site read_site(const std::string& path, const formats::SafetensorsEntry& entry,
   out.name = out.layer = entry.name;
   const std::string* shape = find(metadata, shape_key(entry.name));
   if (!shape || !read_shape(*shape, out.shape)) throw damaged(path, entry.name, "expected its shape in the metadata");
-  const std::size_t bytes = bytes_of(tensor::element_count(out.shape));
+  std::size_t bytes = 0;
+  try {
+    bytes = bytes_of(tensor::element_count(out.shape));
+  } catch (const Error& error) {
+    throw damaged(path, entry.name, error.what());
+  }
   if (entry.dtype != tensor::DType::uint8 || entry.bytes() != bytes)
     throw damaged(path, entry.name,
                   "expected " + std::to_string(bytes) + " bytes of type U8 for " + *shape + ", found " +
@@ -96,6 +101,7 @@ MaskFile::MaskFile(const std::string& path) : file_(path) {
   const std::string* version = sparsity::find(metadata, kFormat);
   if (!version || *version != kVersion)
     throw Error(path + ": expected a file of masks (metadata \"coppice\": \"masks 1\")");
+  if (file_.entries().empty()) throw Error(path + ": expected masks, found none");
   for (const formats::SafetensorsEntry& entry : file_.entries()) sites_.push_back(read_site(path, entry, metadata));
 }
 

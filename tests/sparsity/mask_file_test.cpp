@@ -10,6 +10,7 @@
 #include "coppice/tensor/kernels.hpp"
 
 #include "models.hpp"
+#include "support/message.hpp"
 #include "support/scratch.hpp"
 
 namespace coppice::sparsity {
@@ -100,6 +101,9 @@ TEST(MaskFile, RefusesOtherFiles) {
   EXPECT_TRUE(refused({7}, {{version, {"shape of w", "9"}}}));
   EXPECT_TRUE(refused({7, 0}, {{version, {"shape of w", "3"}}}));
   EXPECT_TRUE(refused({15}, {{version, {"shape of w", "3"}}}));
+  EXPECT_TRUE(refused({7}, {{version, {"shape of w", "4294967296x4294967296"}}}));
+  formats::write_safetensors({}, path, {{version}});
+  EXPECT_EQ(test::message([&] { read_masks(path); }), path + ": expected masks, found none");
   EXPECT_THROW(read_masks(scratch / "none"), Error);
 }
 

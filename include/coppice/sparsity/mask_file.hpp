@@ -35,8 +35,8 @@ class MaskWriter {
 /// Such a file, open: masks are read when they are asked for.
 class MaskFile {
  public:
-  /// Throws Error, which begins with `path`, when the file is no such file, or a mask does not have as many bits as
-  /// its shape says.
+  /// Throws Error, which begins with `path`, when the file is no such file or has no masks, or a mask does not have
+  /// as many bits as its shape says.
   explicit MaskFile(const std::string& path);
 
   std::size_t size() const { return sites_.size(); }
