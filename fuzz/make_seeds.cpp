@@ -10,6 +10,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/formats/npy.hpp"
 #include "coppice/formats/onnx.hpp"
+#include "coppice/formats/packed.hpp"
 #include "coppice/formats/safetensors.hpp"
 #include "coppice/graph/builder.hpp"
 #include "coppice/pruning/plan.hpp"
@@ -145,6 +146,15 @@ int main(int count, char** arguments) {
     std::filesystem::create_directories(folder / "safetensors");
     coppice::formats::write_safetensors({{"x", array}, {"y", array}}, folder / "safetensors" / "pair.safetensors",
                                         coppice::formats::SafetensorsMetadata{{"format", "pt"}});
+    std::filesystem::create_directories(folder / "packed");
+    const std::vector<float> mostly(1000);
+    coppice::formats::write_safetensors({{"w", Tensor::of<float>(DType::float32, {10, 100}, mostly)}},
+                                        folder / "plain.safetensors");
+    coppice::formats::pack_checkpoint(coppice::formats::SafetensorsSet(folder / "plain.safetensors"),
+                                      folder / "packed" / "checkpoint.safetensors");
+    Model zeros = mostly_zero();
+    zeros.graph.initializers[0].tensor = Tensor::of<float>(DType::float32, {2, 2, 10, 25}, mostly);
+    coppice::formats::pack_model(zeros, folder / "packed" / "model.safetensors");
     save_text(folder / "safetensors_index", "two.json",
               R"({"metadata": {"total_size": 48}, "weight_map": {"x": "a.safetensors", "y": "b.safetensors"}})");
     for (const coppice::test::SpecialGraph& special : coppice::test::special_graphs())

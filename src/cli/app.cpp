@@ -40,6 +40,8 @@ std::unique_ptr<CLI::App> make_app(TorchServices* services) {
   add_inspect(*app, services);
   add_prune(*app, services);
   add_sparsify(*app, services);
+  add_pack(*app);
+  add_unpack(*app);
   add_diff(*app);
   add_verify(*app, services);
   add_run(*app, services);

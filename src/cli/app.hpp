@@ -32,6 +32,8 @@ void add_evaluate(CLI::App& app, TorchServices* services);
 void add_sensitivity(CLI::App& app, TorchServices* services);
 void add_run_recipe(CLI::App& app, TorchServices* services);
 void add_sparsify(CLI::App& app, TorchServices* services);
+void add_pack(CLI::App& app);
+void add_unpack(CLI::App& app);
 void add_diff(CLI::App& app);
 void add_completion(CLI::App& app);
 

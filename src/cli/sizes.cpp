@@ -4,6 +4,7 @@
 
 #include "coppice/analysis/text.hpp"
 #include "coppice/formats/onnx.hpp"
+#include "coppice/formats/packed.hpp"
 
 namespace coppice::cli {
 
@@ -11,13 +12,15 @@ std::vector<EncodedSize> sizes_of(const graph::Model& model, const std::string& 
   std::vector<EncodedSize> out;
   for (const formats::Encoding encoding : {formats::Encoding::dense, formats::Encoding::sparse_initializer})
     out.push_back({to_string(encoding), formats::onnx_bytes(model, path, {.encoding = encoding})});
+  out.push_back({bitmask, formats::pack_model(model, "").bytes_after});
   return out;
 }
 
 std::string sizes_text(const std::vector<EncodedSize>& sizes) {
   std::string out;
   for (const auto& [encoding, bytes] : sizes)
-    out += (out.empty() ? "as " : ", as ") + std::string(encoding) + " " + analysis::short_bytes(bytes);
+    out += (out.empty() ? "as " : ", as ") + std::string(encoding) + " " + analysis::short_bytes(bytes) +
+           (encoding == bitmask ? " (coppice pack)" : "");
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "coppice/base/error.hpp"
+#include "coppice/formats/packed.hpp"
 #include "coppice/formats/safetensors_set.hpp"
 #include "coppice/sparsity/streamed.hpp"
 
@@ -87,7 +88,7 @@ class Choice {
 class Results {
  public:
   Results(const SafetensorsSet& set, const sparsity::StreamedZeros& zeros, const SparsifyArguments& arguments)
-      : set_(set), zeros_(zeros), room_(largest(set, zeros)) {
+      : set_(set), zeros_(zeros), room_(largest(set, zeros)), counter_(set) {
     if (!arguments.dry_run) checkpoint_.emplace(set, arguments.out);
     if (!arguments.masks_out.empty()) masks_.emplace(zeros.sites(), arguments.masks_out);
   }
@@ -103,15 +104,20 @@ class Results {
         if (zeros_.takes_part(weight)) {
           const std::span<std::byte> zeroed = room_.span().first(bytes.size());
           outcome.layers.push_back(naming(set_, [&] { return zero(weight, zeroed); }));
+          counter_.add(k, i, {nullptr, zeroed});
           if (writer) writer->write(zeroed);
-        } else if (writer) {
-          writer->write(bytes);
+        } else {
+          counter_.add(k, i, bytes);
+          if (writer) writer->write(bytes);
         }
         bar.advance(done += bytes.size());
       }
       if (writer) writer->finish();
     }
   }
+
+  /// What the results would take packed.
+  std::uint64_t packed_bytes() const { return counter_.bytes(); }
 
   /// All are complete before the first is put in place.
   void commit() {
@@ -140,6 +146,7 @@ class Results {
   const SafetensorsSet& set_;
   const sparsity::StreamedZeros& zeros_;
   tensor::Buffer room_;
+  formats::PackCounter counter_;
   std::optional<formats::StagedSafetensors> checkpoint_;
   std::optional<sparsity::MaskWriter> masks_;
 };
@@ -169,6 +176,7 @@ SparsifyOutcome sparsify_checkpoint(const SparsifyArguments& arguments) {
   bar.begin(arguments.dry_run ? "count" : "write", set.file_bytes());
   results.make(bar, outcome);
   bar.end();
+  outcome.sizes = {{to_string(formats::Encoding::dense), outcome.bytes_after}, {bitmask, results.packed_bytes()}};
   results.commit();
   return outcome;
 }

@@ -36,13 +36,25 @@ class SafetensorsSet {
   std::vector<std::string> names_;
 };
 
-/// Writes a set with the layout of another: the same headers and index, other bytes. A single file goes to a file, a
-/// sharded one to a folder, which is made when it does not exist. All files are complete under temporary names
-/// before the first is renamed, the index last; without commit() nothing changes.
+/// What a checkpoint is to look like.
+struct SafetensorsPlan {
+  struct Shard {
+    std::string name;
+    SafetensorsLayout layout;
+  };
+  std::vector<Shard> shards;
+  std::string index_name, index;  ///< Name and text of the index; empty for a single file.
+};
+
+/// Writes a checkpoint. A single file goes to a file, a sharded one to a folder, which is made when it does not exist.
+/// All files are complete under temporary names before the first is renamed, the index last; without commit() nothing
+/// changes.
 class StagedSafetensors {
  public:
-  /// `target` may be the place of `like` itself. Throws Error when it is a folder for a single file, or a file for a
-  /// sharded set.
+  /// Throws Error when `target` is a file for a sharded set.
+  StagedSafetensors(SafetensorsPlan plan, const std::string& target);
+  /// With the layout of another: the same headers and index, other bytes.
+  /// `target` may be the place of `like` itself.
   StagedSafetensors(const SafetensorsSet& like, const std::string& target);
   ~StagedSafetensors();
   StagedSafetensors(const StagedSafetensors&) = delete;
@@ -54,7 +66,7 @@ class StagedSafetensors {
   void commit();
 
  private:
-  const SafetensorsSet& like_;
+  SafetensorsPlan plan_;
   std::string target_;
   bool made_folder_ = false, committed_ = false;
   std::vector<std::unique_ptr<SafetensorsWriter>> writers_;

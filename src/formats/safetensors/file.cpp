@@ -26,45 +26,6 @@ std::string_view header_text(std::span<const std::byte> file) {
   return text;
 }
 
-std::string range(const SafetensorsEntry& entry) {
-  return std::to_string(entry.begin) + " to " + std::to_string(entry.end);
-}
-
-// Sorted entries must follow each other from the first byte to the last.
-void check(SafetensorsLayout& layout, std::uint64_t data_bytes) {
-  std::uint64_t at = 0;
-  const SafetensorsEntry* before = nullptr;
-  for (SafetensorsEntry& entry : layout.entries) {
-    const Type* const type = find_type(entry.type);
-    if (!type) throw Error(called(entry) + ": expected a type of safetensors, found \"" + entry.type + "\"");
-    entry.dtype = type->dtype;
-    if (entry.end < entry.begin || entry.end > data_bytes)
-      throw Error(called(entry) + ": expected offsets that ascend, up to " + std::to_string(data_bytes) + ", found " +
-                  range(entry));
-    if (entry.begin != at)
-      throw Error(called(entry) + ": expected its bytes from " + std::to_string(at) + " on, found " + range(entry) +
-                  (entry.begin < at ? ", which overlaps with \"" + before->name + "\"" : ", which leaves a hole"));
-    if (const std::uint64_t expected = expected_bytes(entry, *type); entry.bytes() != expected)
-      throw Error(called(entry) + ": expected " + std::to_string(expected) + " bytes for " +
-                  tensor::to_string(entry.shape) + " of " + entry.type + ", found " + std::to_string(entry.bytes()));
-    at = entry.end;
-    before = &entry;
-  }
-  if (at != data_bytes)
-    throw Error("expected " + std::to_string(at) + " bytes behind the header, found " + std::to_string(data_bytes));
-}
-
-std::vector<std::size_t> sorted_names(const std::vector<SafetensorsEntry>& entries) {
-  std::vector<std::size_t> out(entries.size());
-  for (std::size_t i = 0; i < out.size(); ++i) out[i] = i;
-  std::sort(out.begin(), out.end(), [&](std::size_t a, std::size_t b) { return entries[a].name < entries[b].name; });
-  for (std::size_t i = 1; i < out.size(); ++i) {
-    const std::string& name = entries[out[i]].name;
-    if (entries[out[i - 1]].name == name) throw Error("two tensors are named \"" + name + "\"");
-  }
-  return out;
-}
-
 tensor::Bytes map(const std::string& path) {
   const auto file = base::MappedFile::open(path);
   return {file, file->bytes(), tensor::Residence::streamed};
@@ -80,7 +41,7 @@ SafetensorsFile::SafetensorsFile(tensor::Bytes bytes, std::string name) : path_(
     layout_ = parse_header(header);
     by_name_ = sorted_names(layout_.entries);
     const std::size_t begin = 8 + header.size();
-    check(layout_, bytes.size() - begin);
+    check_offsets(layout_, bytes.size() - begin);
     data_ = bytes.slice(begin, bytes.size() - begin);
   } catch (const Error& error) {
     throw Error(path_ + ": expected a safetensors file: " + error.what());

@@ -1,0 +1,227 @@
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "coppice/base/error.hpp"
+#include "coppice/formats/packed.hpp"
+
+#include "formats/packed/parts.hpp"
+#include "formats/safetensors/index.hpp"
+#include "formats/safetensors/parse_header.hpp"
+
+namespace coppice::formats {
+namespace {
+using namespace packed_detail;
+namespace fs = std::filesystem;
+
+/// All whole.
+std::vector<Part> parts_of(const SafetensorsFile& file) {
+  std::vector<Part> out;
+  for (std::size_t i = 0; i < file.entries().size(); ++i) out.push_back({file.entries()[i], file.bytes(i), {}});
+  return out;
+}
+
+SafetensorsLayout packed_layout(const SafetensorsFile& file, const std::vector<Part>& parts, const std::string& index) {
+  SafetensorsMetadata metadata;
+  for (const auto& text : file.layout().metadata.value_or(SafetensorsMetadata()))
+    if (text.first != marker_key && text.first != header_key && text.first != index_key) metadata.push_back(text);
+  metadata.emplace_back(marker_key, checkpoint_marker);
+  metadata.emplace_back(header_key, file.layout().header);
+  if (!index.empty()) metadata.emplace_back(index_key, index);
+  std::vector<SafetensorsEntry> entries;
+  for (const Part& part : parts) append_entries(part, entries);
+  return SafetensorsLayout::of(std::move(entries), std::move(metadata));
+}
+
+std::string index_of(const SafetensorsPlan& plan) {
+  nlohmann::ordered_json map = nlohmann::ordered_json::object();
+  std::uint64_t bytes = 0;
+  for (const SafetensorsPlan::Shard& shard : plan.shards) {
+    bytes += shard.layout.data_bytes();
+    for (const SafetensorsEntry& entry : shard.layout.entries) {
+      if (map.contains(entry.name)) throw Error("two tensors would be named \"" + entry.name + "\"");
+      map[entry.name] = shard.name;
+    }
+  }
+  return nlohmann::ordered_json{{"metadata", {{"total_size", bytes}}}, {"weight_map", map}}.dump(2) + '\n';
+}
+
+std::uint64_t file_bytes(const SafetensorsPlan& plan) {
+  std::uint64_t out = plan.index.size();
+  for (const SafetensorsPlan::Shard& shard : plan.shards) out += shard.layout.file_bytes();
+  return out;
+}
+
+template <class Action>
+auto naming(const SafetensorsSet& set, const Action& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    throw Error(set.path() + ": " + error.what());
+  }
+}
+
+SafetensorsPlan packed_plan(const SafetensorsSet& set, const std::vector<std::vector<Part>>& parts) {
+  SafetensorsPlan out;
+  for (std::size_t k = 0; k < set.shards().size(); ++k)
+    out.shards.push_back({set.names()[k], packed_layout(set.shards()[k], parts[k], k == 0 ? set.index() : "")});
+  if (!set.sharded()) return out;
+  out.index_name = fs::path(set.path()).filename().string();
+  out.index = index_of(out);
+  return out;
+}
+
+/// The index that was packed, which must name these files.
+void add_index(const SafetensorsSet& packed, SafetensorsPlan& plan) {
+  if (!packed.sharded()) return;
+  const auto text = metadata_text(packed.shards().front().layout(), index_key);
+  if (!text) throw Error("expected the metadata " + std::string(index_key) + ", found none");
+  std::map<std::string_view, std::string_view> places;
+  for (const SafetensorsPlan::Shard& shard : plan.shards)
+    for (const SafetensorsEntry& entry : shard.layout.entries) places.emplace(entry.name, shard.name);
+  const auto index = safetensors_detail::parse_index(*text);
+  for (const auto& [tensor, file] : index.files) {
+    const auto found = places.find(tensor);
+    if (found == places.end() || found->second != file)
+      throw Error("the index that was packed has tensor \"" + tensor + "\" in " + file + ", where it is not");
+  }
+  plan.index = *text;
+  plan.index_name = fs::path(packed.path()).filename().string();
+}
+
+/// The files as they were, with what their headers say checked against what is stored.
+SafetensorsPlan original_plan(const SafetensorsSet& packed, PackReport& report) {
+  SafetensorsPlan out;
+  for (std::size_t k = 0; k < packed.shards().size(); ++k) {
+    const SafetensorsFile& file = packed.shards()[k];
+    if (packed_kind(file) != Packed::checkpoint)
+      throw Error(packed.names()[k] + ": expected a checkpoint that coppice pack wrote");
+    const auto header = metadata_text(file.layout(), header_key);
+    if (!header) throw Error(packed.names()[k] + ": expected the metadata " + std::string(header_key) + ", found none");
+    SafetensorsLayout layout = safetensors_detail::sound_layout(*header);
+    std::size_t used = 0;
+    for (const SafetensorsEntry& entry : layout.entries) {
+      const StoredTensor stored(file, entry.name);
+      if (stored.type() != entry.type || stored.shape() != entry.shape)
+        throw Error("tensor \"" + entry.name + "\": expected " + entry.type + " " + tensor::to_string(entry.shape) +
+                    ", found " + stored.type() + " " + tensor::to_string(stored.shape()));
+      used += stored.entries();
+      report.packed += stored.entries() > 1;
+    }
+    if (used != file.entries().size())
+      throw Error(packed.names()[k] + ": expected " + std::to_string(used) + " tensors, found " +
+                  std::to_string(file.entries().size()));
+    report.tensors += layout.entries.size();
+    out.shards.push_back({packed.names()[k], std::move(layout)});
+  }
+  add_index(packed, out);
+  return out;
+}
+
+}  // namespace
+
+Packed packed_kind(const SafetensorsFile& file) {
+  const auto marker = metadata_text(file.layout(), marker_key);
+  if (marker == checkpoint_marker) return Packed::checkpoint;
+  return marker == model_marker ? Packed::model : Packed::no;
+}
+
+PackReport pack_checkpoint(const SafetensorsSet& set, const std::string& target, base::Progress* progress) {
+  base::Progress silent;
+  base::Progress& told = progress ? *progress : silent;
+  PackReport report{.bytes_before = set.file_bytes()};
+  std::vector<std::vector<Part>> parts;
+  std::uint64_t done = 0;
+  told.begin("count", report.bytes_before);
+  for (const SafetensorsFile& file : set.shards()) {
+    if (packed_kind(file) != Packed::no) throw Error(file.path() + ": is packed already");
+    parts.push_back(parts_of(file));
+    const Names names = names_of(parts.back());
+    for (Part& part : parts.back()) {
+      choose(part, names);
+      told.advance(done += part.bytes.size());
+    }
+  }
+  told.end();
+  SafetensorsPlan plan = naming(set, [&] { return packed_plan(set, parts); });
+  for (const std::vector<Part>& shard : parts) {
+    report.tensors += shard.size();
+    for (const Part& part : shard) report.packed += part.filled.has_value();
+  }
+  report.bytes_after = file_bytes(plan);
+  if (target.empty()) return report;
+  told.begin("write", report.bytes_before);
+  StagedSafetensors staged(std::move(plan), target);
+  done = 0;
+  for (std::size_t k = 0; k < parts.size(); ++k) {
+    SafetensorsWriter& writer = staged.begin(k);
+    for (const Part& part : parts[k]) {
+      write_part(part, writer);
+      told.advance(done += part.bytes.size());
+    }
+    writer.finish();
+  }
+  staged.commit();
+  told.end();
+  return report;
+}
+
+struct PackCounter::State {
+  explicit State(const SafetensorsSet& of) : set(of) {
+    for (const SafetensorsFile& file : set.shards()) {
+      parts.push_back(parts_of(file));
+      names.push_back(names_of(parts.back()));
+    }
+  }
+  const SafetensorsSet& set;
+  std::vector<std::vector<Part>> parts;
+  std::vector<Names> names;
+};
+
+PackCounter::PackCounter(const SafetensorsSet& like) : state_(std::make_unique<State>(like)) {}
+PackCounter::~PackCounter() = default;
+
+void PackCounter::add(std::size_t shard, std::size_t entry, const tensor::Bytes& bytes) {
+  Part part{state_->parts.at(shard).at(entry).entry, bytes, {}};
+  choose(part, state_->names[shard]);
+  state_->parts[shard][entry].filled = part.filled;
+}
+
+std::uint64_t PackCounter::bytes() const {
+  return naming(state_->set, [&] { return file_bytes(packed_plan(state_->set, state_->parts)); });
+}
+
+PackReport unpack_checkpoint(const SafetensorsSet& packed, const std::string& target, base::Progress* progress) {
+  base::Progress silent;
+  base::Progress& told = progress ? *progress : silent;
+  PackReport report{.bytes_before = packed.file_bytes()};
+  const SafetensorsPlan plan = naming(packed, [&] { return original_plan(packed, report); });
+  report.bytes_after = file_bytes(plan);
+  told.begin("write", report.bytes_after);
+  StagedSafetensors staged(plan, target);
+  tensor::Buffer room(0);
+  std::uint64_t done = 0;
+  for (std::size_t k = 0; k < plan.shards.size(); ++k) {
+    SafetensorsWriter& writer = staged.begin(k);
+    for (const SafetensorsEntry& entry : plan.shards[k].layout.entries) {
+      const StoredTensor stored(packed.shards()[k], entry.name);
+      if (const auto whole = stored.whole()) {
+        writer.write(*whole);
+      } else {
+        if (room.span().size() < stored.bytes()) room = tensor::Buffer(static_cast<std::size_t>(stored.bytes()));
+        const auto out = room.span().first(static_cast<std::size_t>(stored.bytes()));
+        naming(packed, [&] { stored.expand(out); });
+        writer.write(out);
+      }
+      told.advance(done += entry.bytes());
+    }
+    writer.finish();
+  }
+  staged.commit();
+  told.end();
+  return report;
+}
+
+}  // namespace coppice::formats
