@@ -33,6 +33,7 @@ std::vector<Site> find_sites(const std::vector<NamedWeight>& weights) {
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const auto& [name, tensor] = weights[i];
     if (last_part(name) != "weight" || tensor.shape.size() < 2 || tensor.shape.size() > 5) continue;
+    if (tensor.elements() == 0) continue;
     Site site;
     site.name = name;
     site.layer = name == "weight" ? name : name.substr(0, name.size() - std::string_view(".weight").size());

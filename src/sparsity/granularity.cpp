@@ -69,6 +69,8 @@ tensor::Units units_of(const Site& site, Granularity granularity) {
     name.remove_prefix(shared.size());
   }
   const Given given = given_up(name);
+  if (given.input && site.input_groups > 1)
+    throw fail("one that keeps inputs apart, for this one is transposed and in groups");
   if (given.height && !given.width && rank < 4) throw fail("a granularity without height");
   if (given.input) out.together[site.input_axis] = true;
   if (given.width) out.together[rank - 1] = true;

@@ -12,11 +12,11 @@
 namespace coppice::sparsity {
 namespace {
 
-/// How many of n go.
+/// How many of n go: as many as Sparsifier takes.
 std::int64_t going(std::size_t count, double fraction) {
   if (!(fraction >= 0 && fraction <= 1)) throw Error("fraction: expected 0 to 1, found " + std::to_string(fraction));
   const auto n = static_cast<std::int64_t>(count);
-  return n - std::clamp<std::int64_t>(std::llround(fraction * static_cast<double>(n)), 0, n);
+  return std::clamp<std::int64_t>(std::llround((1 - fraction) * static_cast<double>(n)), 0, n);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ bool read_shape(std::string_view text, tensor::Shape& out) {
 }
 
 std::size_t bytes_of(std::int64_t elements) {
-  return static_cast<std::size_t>((elements + 7) / 8);
+  return static_cast<std::size_t>(elements / 8 + (elements % 8 != 0 ? 1 : 0));
 }
 
 Error damaged(const std::string& path, const std::string& name, const std::string& what) {

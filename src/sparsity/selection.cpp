@@ -38,6 +38,13 @@ void check_options(const SparsifyOptions& options) {
   }
 }
 
+void check_keeps_zeros(const SparsifyOptions& options) {
+  if (options.criterion == importance::Criterion::small_final)
+    throw Error(
+        "criterion small_final: expected one that drops the smallest, for zeros of one choice must stay with the "
+        "next");
+}
+
 void check_names(const std::vector<Site>& sites, const SparsifyOptions& options) {
   for (const auto& layer : options.layers) check_name(sites, layer.first);
   for (const std::string& pattern : options.ignore) check_name(sites, pattern);

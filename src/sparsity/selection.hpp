@@ -13,6 +13,8 @@ namespace coppice::sparsity {
 void check_share(const std::string& what, double sparsity);
 /// Throws Error for numbers out of range and options that do not go together.
 void check_options(const SparsifyOptions& options);
+/// For choices that are repeated while zeros stay: throws Error for a criterion that takes zeros for the largest.
+void check_keeps_zeros(const SparsifyOptions& options);
 /// Throws Error, with the nearest names, for a name in `layers` or `ignore` that no site has.
 void check_names(const std::vector<Site>& sites, const SparsifyOptions& options);
 

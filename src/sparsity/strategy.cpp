@@ -76,6 +76,7 @@ Sparsifier Strategy::sparsifier() {
     }
     out.push_back({*layer, std::move(mask)});
   }
+  if (out.empty()) throw Error("strategy: expected a layer to prune, found none");
   return Sparsifier(std::move(out));
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <limits>
 
 #include "coppice/base/error.hpp"
 #include "coppice/base/parallel.hpp"
@@ -25,9 +26,10 @@ Layout layout(const Shape& shape, const KeepOf& pattern) {
     throw Error("keep N of M: expected 0 < N < M and M to divide " + std::to_string(extent) + ", found " +
                 std::to_string(pattern.keep) + ":" + std::to_string(pattern.of));
   }
+  Layout out;
+  if (element_count(shape) == 0) return out;  // axes may be of any length
   std::int64_t inner = 1;
   for (std::size_t i = pattern.axis + 1; i < shape.size(); ++i) inner *= shape[i];
-  Layout out;
   out.groups = {static_cast<std::size_t>(pattern.keep), static_cast<std::size_t>(pattern.of),
                 static_cast<std::size_t>(inner)};
   out.block = pattern.of * inner;
@@ -149,6 +151,7 @@ Mask mask_keep_of(const Scores& scores, const Shape& shape, const KeepOf& patter
                 std::to_string(scores.size));
   }
   Mask out = none_stay(scores.size);
+  std::atomic<std::int64_t> nan{std::numeric_limits<std::int64_t>::max()};  // the first
   for_each_piece(plan, [&](std::int64_t first, std::int64_t count, std::int64_t step) {
     std::vector<double> values(static_cast<std::size_t>(step));
     std::vector<std::int64_t> keys(values.size()), marks(values.size());
@@ -156,7 +159,11 @@ Mask mask_keep_of(const Scores& scores, const Shape& shape, const KeepOf& patter
       const auto some = static_cast<std::size_t>(std::min(step, first + count - at));
       scores.read(at, {values.data(), some});
       for (std::size_t i = 0; i < some; ++i) {
-        if (std::isnan(values[i])) refuse(scores.name, "score", at + static_cast<std::int64_t>(i));
+        if (std::isnan(values[i])) {
+          const std::int64_t here = at + static_cast<std::int64_t>(i);
+          for (std::int64_t known = nan; here < known && !nan.compare_exchange_weak(known, here);) {
+          }
+        }
         keys[i] = score_key(values[i]);
       }
       const KeyRun run{reinterpret_cast<const std::byte*>(keys.data()), some, 8, false};
@@ -164,6 +171,7 @@ Mask mask_keep_of(const Scores& scores, const Shape& shape, const KeepOf& patter
       mark_bits(reinterpret_cast<const std::byte*>(marks.data()), 8, at, some, out);
     }
   });
+  if (nan != std::numeric_limits<std::int64_t>::max()) refuse(scores.name, "score", nan);
   return out;
 }
 

@@ -63,7 +63,7 @@ class Search {
   // The key of the rank-th smallest, 1 <= rank <= total; what the pieces hold is then known relative to it.
   std::int64_t find(std::int64_t rank) {
     if (total_ > kFew) draw();
-    for (double spread = spread_;; spread *= 4) {
+    for (const double spread : {spread_, 4 * spread_}) {
       bracket(rank, spread);
       scan();
       const KeyCounts sum = sums();
@@ -71,10 +71,14 @@ class Search {
                  inside = low + static_cast<std::int64_t>(sum.inside),
                  high = inside + static_cast<std::int64_t>(sum.at_high);
       if (rank <= below || rank > high) continue;
-      const std::int64_t key = rank <= low ? low_ : rank <= inside ? find_inside(rank - low) : high_;
+      const bool within = rank > low && rank <= inside;
+      // Going on with nearly as many might never end.
+      if (within && inside - low > std::max(total_ / 2, kFew)) break;
+      const std::int64_t key = rank <= low ? low_ : within ? find_inside(rank - low) : high_;
       settle(key);
       return key;
     }
+    return bisect(rank);
   }
 
   // One pass that only looks for keys above the limit.
@@ -175,6 +179,25 @@ class Search {
       out.at_high += piece.counts.at_high;
     }
     return out;
+  }
+
+  // For keys that make the sample, whose places are known, say nothing: halves the range of keys with every pass.
+  std::int64_t bisect(std::int64_t rank) {
+    std::int64_t low = kind_.magnitudes ? 0 : lowest, high = kind_.limit;
+    while (low < high) {
+      low_ = high_ =
+          low + static_cast<std::int64_t>((static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low)) / 2);
+      scan();
+      const KeyCounts sum = sums();
+      if (rank <= static_cast<std::int64_t>(sum.below + sum.at_low))
+        high = low_;
+      else
+        low = low_ + 1;
+    }
+    low_ = high_ = low;
+    scan();
+    settle(low);
+    return low;
   }
 
   // Among what the pieces collected.

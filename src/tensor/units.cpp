@@ -16,6 +16,7 @@ namespace {
 class Walk {
  public:
   explicit Walk(const Units& units) : units_(units), steps_(units.shape.size(), 0) {
+    if (element_count(units.shape) == 0) return;
     std::int64_t step = 1;
     for (std::size_t axis = units.shape.size(); axis-- > 0;) {
       if (units.together[axis]) continue;
@@ -65,7 +66,9 @@ void add_rows(const Tensor& tensor, const Walk& walk, std::int64_t begin, std::i
 
 }  // namespace
 
+// Axes of a tensor without elements may be of any length.
 std::int64_t Units::count() const {
+  if (element_count(shape) == 0) return 0;
   std::int64_t out = 1;
   for (std::size_t axis = 0; axis < shape.size(); ++axis)
     if (!together[axis]) out *= shape[axis];
@@ -73,6 +76,7 @@ std::int64_t Units::count() const {
 }
 
 std::int64_t Units::size() const {
+  if (element_count(shape) == 0) return 0;
   std::int64_t out = 1;
   for (std::size_t axis = 0; axis < shape.size(); ++axis)
     if (together[axis]) out *= shape[axis];

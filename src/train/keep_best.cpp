@@ -1,5 +1,7 @@
 #include "coppice/train/keep_best.hpp"
 
+#include <algorithm>
+
 #include <torch/serialize/archive.h>
 
 #include "coppice/base/error.hpp"
@@ -41,6 +43,10 @@ void KeepBest::before_fit(Trainer& trainer) {
 }
 
 void KeepBest::after_epoch(Trainer& trainer) {
+  const auto& callbacks = trainer.options().callbacks;
+  if (!std::all_of(callbacks.begin(), callbacks.end(),
+                   [&](const auto& callback) { return callback->settled(trainer); }))
+    return;
   const double value = trainer.record().validation->value(metric_);
   const std::vector<at::Tensor> now = tensors_alone(trainer.model().module());
   if (epoch_ && same_widths(now, state_) && !(higher_is_better_ ? value > value_ : value < value_)) return;

@@ -9,6 +9,8 @@
 #include "coppice/torch/masks.hpp"
 #include "coppice/train/sparsify_callback.hpp"
 
+#include "sparsity/selection.hpp"
+
 namespace coppice {
 
 Lottery::Lottery(Callable model, BatchSource data, LotteryOptions options)
@@ -18,6 +20,7 @@ Lottery::Lottery(Callable model, BatchSource data, LotteryOptions options)
       point_(std::make_shared<RewindPoint>(options_.rewind_epoch)) {
   rewound(options_.training, options_.rewind_epoch);
   options_.pruning.optimizer = nullptr;  // each round has its own
+  if (options_.sparsify) sparsity::check_keeps_zeros(*options_.sparsify);
   if (options_.rounds < 1) throw Error("lottery: expected 1 round or more, found " + std::to_string(options_.rounds));
   if (options_.sparsify && options_.sparsify->pattern.kind == sparsity::Pattern::Kind::keep_of && options_.rounds > 1)
     throw Error("lottery: expected 1 round with the pattern " + sparsity::to_string(options_.sparsify->pattern) +

@@ -52,6 +52,7 @@ struct SparsifyCallback::State {
 SparsifyCallback::SparsifyCallback(sparsity::SparsifyOptions what, SparsifySchedule when)
     : state_(std::make_unique<State>()) {
   sparsity::check_share("sparsity", what.sparsity);
+  sparsity::check_keeps_zeros(what);
   sparsity::check_share("initial sparsity", when.initial);
   for (const auto& [name, share] : what.layers) sparsity::check_share("sparsity of " + name, share);
   if (when.frequency < 1)
@@ -115,6 +116,11 @@ void SparsifyCallback::after_cut(Trainer& trainer, const Pruner&) {
   if (state.chosen < 0 || state.loaded) return;
   state.choose(state.chosen);
   state.weights->apply();
+}
+
+bool SparsifyCallback::settled(const Trainer& trainer) const {
+  return state_->fixed ||
+         static_cast<double>(trainer.step()) >= state_->when.window.end * static_cast<double>(trainer.steps());
 }
 
 void SparsifyCallback::save(torch::serialize::OutputArchive& archive) const {

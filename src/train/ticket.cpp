@@ -1,6 +1,7 @@
 #include "coppice/train/ticket.hpp"
 
 #include <map>
+#include <set>
 
 #include <torch/optim/optimizer.h>
 #include <torch/serialize/archive.h>
@@ -75,6 +76,8 @@ void reset_to_ticket(const Callable& model, const Ticket& ticket, const pruning:
                      torch::optim::Optimizer* optimizer) {
   const at::NoGradGuard no_gradients;
   std::vector<std::pair<at::Tensor, at::Tensor>> changes;
+  std::set<std::string> unused;
+  for (const auto& mask : ticket.masks) unused.insert(mask.first);
   for (const auto& [name, tensor] : inplace::make_target(model, {})->tensors()) {
     if (!tensor.defined()) continue;
     const at::Tensor* const then = find(ticket.weights, name);
@@ -86,9 +89,12 @@ void reset_to_ticket(const Callable& model, const Ticket& ticket, const pruning:
       const at::Tensor left = planned_cut(plan, name, *mask);
       expect_shape("ticket: mask of \"" + name + "\"", tensor, left);
       weight = weight * left.to(weight.options());
+      unused.erase(name);
     }
     changes.emplace_back(tensor, weight);
   }
+  if (!unused.empty())
+    throw Error("ticket: expected masks of the model's weights, found one for \"" + *unused.begin() + "\"");
   for (auto& [tensor, weight] : changes) tensor.copy_(weight);
   if (optimizer) optimizer->state().clear();
 }

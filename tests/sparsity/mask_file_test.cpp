@@ -104,6 +104,8 @@ TEST(MaskFile, RefusesOtherFiles) {
   EXPECT_TRUE(refused({7}, {{version, {"shape of w", "4294967296x4294967296"}}}));
   formats::write_safetensors({}, path, {{version}});
   EXPECT_EQ(test::message([&] { read_masks(path); }), path + ": expected masks, found none");
+  EXPECT_TRUE(refused({7}, {{version, {"shape of w", "9223372036854775807"}}}));
+  EXPECT_TRUE(refused({7}, {{version, {"shape of w", "9223372036854775807x2"}}}));
   EXPECT_THROW(read_masks(scratch / "none"), Error);
 }
 

@@ -114,7 +114,7 @@ TEST(Strategy, GradientsAndActivationsWeighWeights) {
   EXPECT_EQ(named("LayerMagGrad", model, options)[0].words[0], 0b0111u);
   EXPECT_EQ(named("LayerMagAct", model, options)[0].words[0], 0b1101u);
   options.prune_linear = false;
-  EXPECT_TRUE(named("WeightNormChannel", model, options).empty());
+  EXPECT_THROW(named("WeightNormChannel", model, options), Error);  // nothing is left to prune
   EXPECT_THROW(named("LayerMagGrad", model, {}), Error);
   options.input_norms["w"] = {5};
   EXPECT_THROW(named("LayerMagAct", model, options), Error);
@@ -153,6 +153,15 @@ TEST(Strategy, RefusesWhatDoesNotFit) {
     Masks model_masks() override { return {{"fc1.weight", tensor::Mask::all(3)}}; }
   } wrong(model, {});
   EXPECT_THROW(wrong.sparsifier(), Error);
+  StrategyOptions convolutions;
+  convolutions.prune_linear = false;
+  EXPECT_THROW(make_strategy("WeightNormChannel", model, convolutions)->sparsifier(), Error);
+}
+
+// Halves go, whoever counts.
+TEST(Strategy, CountsAsSparsifierDoes) {
+  EXPECT_EQ(fraction_mask({1, 2, 3, 4, 5}, 0.5).dropped(), 3);
+  EXPECT_EQ(fraction_threshold({1, 2, 3, 4, 5}, 0.5), 4);
 }
 
 TEST(Sparsifier, ScoresFromElsewhereReplaceTheCriterion) {

@@ -170,6 +170,21 @@ TEST(StreamedMasks, RefuseWhatDoesNotFit) {
   EXPECT_EQ(message([&] { masks.zero(0, std::as_writable_bytes(std::span(room))); }), "weight 0 stays dense");
 }
 
+// Their axes may be of any length.
+TEST(StreamedSparsifier, LeavesOutTensorsWithoutElements) {
+  std::vector<NamedWeight> weights = checkpoint();
+  const std::size_t count = find_sites(weights).size();
+  weights.push_back({"empty.weight", {tensor::DType::float32, {std::int64_t{1} << 62, 0}, tensor::Bytes(), nullptr}});
+  EXPECT_EQ(find_sites(weights).size(), count);
+  const tensor::Units units{{std::int64_t{1} << 62, 0}, {false, true}};
+  EXPECT_EQ(units.count(), 0);
+  EXPECT_TRUE(tensor::unit_power_sums(weights.back().tensor, units, 1).empty());
+  EXPECT_EQ(tensor::mask_keep_of("w", {tensor::DType::float32, {0, std::int64_t{1} << 62, 4}, tensor::Bytes(), nullptr},
+                                 {2, 4, 2})
+                .elements,
+            0);
+}
+
 TEST(StreamedSparsifier, RefusesWhatCannotBe) {
   using test::message;
   const std::vector<NamedWeight> weights = checkpoint();

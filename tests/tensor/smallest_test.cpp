@@ -153,6 +153,37 @@ TEST(Smallest, SortedDataAndOneLargeBlockAreNoTrap) {
   expect_as_sorted({from_doubles(DType::float32, {300000}, ramp), from_doubles(DType::float32, {400000}, step)});
 }
 
+// Whoever knows the places of the sample can make them all alike, and all else another way.
+TEST(Smallest, IsExactWhereTheSampleIsDeceived) {
+  constexpr std::int64_t size = 20000, places = 256, neighbours = 8;
+  std::vector<double> values(size);
+  for (std::int64_t i = 0; i < size; ++i)
+    values[static_cast<std::size_t>(i)] = 2 + static_cast<double>(i * 7919 % size);
+  std::uint64_t state = 0x9e3779b97f4a7c15u;
+  for (std::int64_t place = 0; place < places; ++place) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    const double where =
+        (static_cast<double>(place) + std::ldexp(static_cast<double>(state >> 11), -53)) / static_cast<double>(places);
+    const auto first = static_cast<std::int64_t>(where * static_cast<double>(size));
+    for (std::int64_t i = first; i < std::min(first + neighbours, size); ++i)
+      values[static_cast<std::size_t>(i)] = 0.001;
+  }
+  for (const DType type : kReals) expect_as_sorted({from_doubles(type, {size}, values)});
+  // As scores, of which none is small.
+  const std::vector<double> moved = [&] {
+    std::vector<double> out = values;
+    for (double& value : out) value -= 5000;
+    return out;
+  }();
+  const Scores scores{"s", size, [&](std::int64_t first, std::span<double> out) {
+                        std::copy_n(moved.begin() + first, out.size(), out.begin());
+                      }};
+  std::vector<double> order = moved;
+  std::sort(order.begin(), order.end());
+  for (const std::int64_t count : {size / 5, size / 2})
+    EXPECT_EQ(Smallest::of({scores}, count).largest(), order[static_cast<std::size_t>(count) - 1]);
+}
+
 TEST(Smallest, TheSampleNeverDecides) {
   const Tensor tensor = random_tensor(DType::float32, {400000}, 8);
   const std::byte* const data = tensor.bytes.data();

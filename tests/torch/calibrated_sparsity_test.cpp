@@ -1,5 +1,6 @@
 #include "coppice/torch/calibrated_sparsity.hpp"
 
+#include <limits>
 #include <map>
 
 #include <gtest/gtest.h>
@@ -170,6 +171,23 @@ TEST(CalibratedSparsity, SparesLayersWithOutliers) {
   EXPECT_GT(most - least, 0.1);
 }
 
+TEST(CalibratedSparsity, LayersWithTheirOwnShareDoNotMoveThoseOfOthers) {
+  GraphModule module = small_graph();
+  CalibratedOptions given = options(SparsityMethod::wanda, 0.6);
+  given.owl = true;
+  given.owl_multiple = 3;
+  const std::string own = sparsify_calibrated(module, given).layers.front().layer;
+  GraphModule fresh = small_graph();
+  given.what.layers = {{own, 0.05}};
+  double weights = 0, zeros = 0;
+  for (const CalibratedLayer& layer : sparsify_calibrated(fresh, given).layers) {
+    if (layer.layer == own) continue;
+    weights += static_cast<double>(layer.weights);
+    zeros += static_cast<double>(layer.zeros);
+  }
+  EXPECT_NEAR(zeros / weights, 0.6, 0.02);
+}
+
 TEST(CalibratedSparsity, ReachesTransformers) {
   GraphModule module(zoo::build("gpt2_tiny", 1));
   CalibratedOptions given = options(SparsityMethod::sparse_gpt, 0.5);
@@ -208,8 +226,10 @@ TEST(CalibratedSparsity, SaysWhatIsWrong) {
     return message([&] { sparsify_calibrated(module, given); });
   };
   EXPECT_EQ(refusal([](auto& o) { o.what.sparsity = 1.5; }), "sparsity: expected 0 to 1, found 1.500000");
-  EXPECT_EQ(refusal([](auto& o) { o.what.sparsity = 1; }),
-            "sparsity: expected a share from 0 to below 1, found 1.000000");
+  EXPECT_NE(refusal([](auto& o) {
+              o.what.sparsity = 1;
+            }).find(": sparsity: expected a share from 0 to below 1, found 1.000000"),
+            std::string::npos);
   EXPECT_EQ(refusal([](auto& o) { o.what.context = sparsity::Context::global; }),
             "calibrated sparsity: expected granularity, context and criterion left alone, found others");
   EXPECT_EQ(refusal([](auto& o) { o.what.pattern = sparsity::parse_pattern("4x4"); }),
@@ -228,6 +248,9 @@ TEST(CalibratedSparsity, SaysWhatIsWrong) {
             }).find("calibration batch 0"),
             std::string::npos);
   EXPECT_EQ(refusal([](auto& o) { o.what.ignore = {"*"}; }).rfind("nothing to sparsify: all", 0), 0U);
+  for (const sparsity::Site& site : sparsity::find_sites(module.view().graph))
+    module.constants().at(site.name).detach().flatten()[2] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_NE(refusal([](auto&) {}).find(": expected finite numbers, found another as weight 2"), std::string::npos);
 }
 
 }  // namespace

@@ -167,8 +167,9 @@ TEST(SparseGpt, IsTheStraightforwardComputation) {
   const at::Tensor hessian = moments.hessian();
   at::Tensor damped = hessian.clone();
   damped.diagonal().add_(hessian.diagonal().mean() * 0.01);
-  for (const SparsityGoal& goal : {SparsityGoal{.share = 0.5}, SparsityGoal{.share = 0.3},
-                                   SparsityGoal{.keep = 2, .of = 4}, SparsityGoal{.keep = 1, .of = 8}})
+  for (const SparsityGoal& goal :
+       {SparsityGoal{.share = 0.5}, SparsityGoal{.share = 0.3}, SparsityGoal{.keep = 2, .of = 4},
+        SparsityGoal{.keep = 1, .of = 8}, SparsityGoal{.keep = 1, .of = 3}})
     for (const std::int64_t block : {8, 24, 128}) {
       const auto found = sparse_gpt(weight, hessian, goal, {.block = block});
       EXPECT_EQ(found.damping, 0.01);
@@ -231,8 +232,8 @@ TEST(LayerSparsity, SaysWhatIsWrong) {
               sparse_gpt(scores, at::ones({5, 5}), {});
             }),
             "sparse_gpt: expected the Hessian of the inputs of a matrix, found 5x5 for 2x6");
-  EXPECT_EQ(message([&] { sparse_gpt(scores, at::eye(6), {.keep = 1, .of = 3}, {.block = 4}); }),
-            "sparse_gpt: expected blocks of 1 column or more that the pattern divides, found 4");
+  EXPECT_EQ(message([&] { sparse_gpt(scores, at::eye(6), {.keep = 1, .of = 3}, {.block = 0}); }),
+            "sparse_gpt: expected blocks of 1 column or more, found 0");
   EXPECT_EQ(message([&] { sparse_gpt(scores, at::eye(6), {}, {.damping = 2}); }),
             "sparse_gpt: expected damping from 0 to 1, found 2.000000");
 }

@@ -5,6 +5,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/train/optimizer.hpp"
 #include "coppice/train/prune_callback.hpp"
+#include "coppice/train/sparsify_callback.hpp"
 #include "coppice/train/trainer.hpp"
 
 #include "support/scratch.hpp"
@@ -85,6 +86,15 @@ TEST(KeepBest, ForgetsWhatWasBeforeACut) {
   EXPECT_EQ(result.best, 3);
   EXPECT_TRUE(equal(result.end, result.epochs[3]));
   EXPECT_EQ(result.end[0].sizes(), (std::vector<std::int64_t>{8, 8}));
+}
+
+TEST(KeepBest, CountsNoEpochBeforeAllZerosAreThere) {
+  const auto sparse = std::make_shared<SparsifyCallback>(sparsity::SparsifyOptions{.sparsity = 0.5},
+                                                         SparsifySchedule{.window = {.start = 0, .end = 0.5}});
+  const Result result = train({0.9, 0.8, 0.3, 0.4, 0.1}, true, sparse);
+  EXPECT_EQ(result.best, 3);
+  EXPECT_TRUE(equal(result.end, result.epochs[3]));
+  EXPECT_EQ(2 * result.end[0].eq(0).sum().item<std::int64_t>(), result.end[0].numel());
 }
 
 TEST(KeepBest, GoesOnAsIfItHadNeverStopped) {

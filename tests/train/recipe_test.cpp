@@ -160,6 +160,11 @@ TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
             "r.toml:33: sparsify.epochs: expected none with method one_shot");
   EXPECT_EQ(refusal("epochs = 6", "epochs = 6\ncriterion = \"snip\""),
             "r.toml:36: sparsify.criterion: expected one told from the weights with method gradual, found \"snip\"");
+  EXPECT_EQ(refusal("epochs = 6", "epochs = 6\ncriterion = \"small_final\""),
+            "r.toml:36: sparsify.criterion: expected one that drops the smallest with method gradual, found "
+            "\"small_final\"");
+  EXPECT_EQ(refusal("sparsity = \"80%\"", "sparsity = \"80%\"\npattern = \"2:4\""),
+            "r.toml:30: sparsify.sparsity: expected none with pattern 2:4, which makes its own");
   EXPECT_EQ(refusal("epochs = 6", "epochs = 6\ncriterion = \"movement\""),
             "r.toml:36: sparsify.criterion: expected one told from the weights of now or from data, found "
             "\"movement\"");

@@ -291,6 +291,13 @@ TEST(Lottery, RefusesRoundsThatAPatternDoesNotHave) {
               with({.sparsify = sparsity::SparsifyOptions{.pattern = sparsity::parse_pattern("2:4")}, .rounds = 3});
             }),
             "lottery: expected 1 round with the pattern 2:4, found 3");
+  const sparsity::SparsifyOptions largest{.criterion = importance::Criterion::small_final};
+  EXPECT_EQ(test::message([&] { with({.sparsify = largest}); }).rfind("criterion small_final: expected one that", 0),
+            0U);
+  Ticket ticket = take_ticket(small_net());
+  ticket.masks = {{"none.weight", at::ones({2}, at::kBool)}};
+  EXPECT_EQ(test::message([&] { reset_to_ticket(small_net(), ticket); }),
+            "ticket: expected masks of the model's weights, found one for \"none.weight\"");
 }
 
 TEST(Lottery, EndsWhenAsked) {

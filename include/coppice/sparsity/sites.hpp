@@ -17,7 +17,7 @@ struct Site {
   std::size_t node = 0;           ///< The (first) node that multiplies with it.
   std::size_t operand = 0;        ///< Which of that node's inputs it is.
   graph::Shape shape;             ///< Of the constant, which the axes are of too.
-  std::size_t output_axis = 0;    ///< Grouped convolutions: all groups' outputs.
+  std::size_t output_axis = 0;    ///< Grouped convolutions: all groups' outputs, of ConvTranspose one group's.
   std::size_t input_axis = 0;     ///< Grouped convolutions: inputs of one group, of ConvTranspose all.
   std::int64_t input_groups = 1;  ///< Groups whose inputs the input axis lists one after the other (ConvTranspose).
   bool convolution = false;       ///< The other axes are the kernel's; of a matrix they are a batch.

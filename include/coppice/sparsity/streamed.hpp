@@ -18,10 +18,10 @@ struct NamedWeight {
   tensor::Tensor tensor;  ///< May be streamed.
 };
 
-/// Sites of a checkpoint, which has no graph: tensors of two to five axes named "weight" or "....weight". Without a
-/// graph names have to tell what a tensor is for, and axes are taken in PyTorch's order: outputs, inputs, kernel.
-/// Embeddings (a name with "embed", wte, wpe, shared) and output heads of language models (lm_head, embed_out) have an
-/// obstacle. `value` is the index among the weights.
+/// Sites of a checkpoint, which has no graph: tensors of two to five axes, with elements, named "weight" or
+/// "....weight". Without a graph names have to tell what a tensor is for, and axes are taken in PyTorch's order:
+/// outputs, inputs, kernel. Embeddings (a name with "embed", wte, wpe, shared) and output heads of language models
+/// (lm_head, embed_out) have an obstacle. `value` is the index among the weights.
 std::vector<Site> find_sites(const std::vector<NamedWeight>& weights);
 
 /// Zeros for tensors that need not fit into memory, one after the other.

@@ -31,9 +31,10 @@ struct Scores {
 /// number of threads and any vector width.
 ///
 /// How: a fixed sample brackets the wanted value; one pass over the memory counts what lies below the bracket and
-/// collects the few elements within, among which the value is found the same way. A bracket that misses is widened and
-/// the pass repeated, so the sample decides the time only. Memory traffic: choosing reads each weight once; zero()
-/// reads and writes it once more, the same as reading and then rewriting. Extra memory: a few percent of the weights.
+/// collects the few elements within, among which the value is found the same way. A bracket that misses is widened, and
+/// after that the range of values is halved pass by pass, so the sample decides the time only. Memory traffic: choosing
+/// reads each weight once; zero() reads and writes it once more, the same as reading and then rewriting. Extra memory:
+/// a few percent of the weights.
 class Smallest {
  public:
   /// By absolute value. Lists of different types compare by their exact values (and take about twice the time).

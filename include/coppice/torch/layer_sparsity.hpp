@@ -42,7 +42,7 @@ at::Tensor wanda_scores(const at::Tensor& weight, const at::Tensor& norms);
 at::Tensor keep_by_output(const at::Tensor& scores, const SparsityGoal& goal);
 
 struct SparseGptOptions {
-  std::int64_t block = 128;  ///< Columns that are chosen from together, and updated at once; a multiple of `of`.
+  std::int64_t block = 128;  ///< Columns that are chosen from together, and updated at once; with runs whole ones.
   double damping = 0.01;     ///< Share of the mean of the Hessian's diagonal that is added to it.
 };
 

@@ -23,6 +23,10 @@ class Callback {
   virtual void after_epoch(Trainer&) {}  ///< The epoch was validated; may add to Trainer::record().
   virtual void after_fit(Trainer&) {}
 
+  /// Whether the structure, widths and zeros, is by now what this callback wants it to end as: before, KeepBest counts
+  /// no epoch.
+  virtual bool settled(const Trainer&) const { return true; }
+
   /// A callback cut the model, in before_step() or load(): widths have changed. Told by Trainer::announce_cut().
   virtual void after_cut(Trainer&, const Pruner&) {}
 

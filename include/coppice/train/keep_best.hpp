@@ -10,8 +10,9 @@
 namespace coppice {
 
 /// At the end of a training, puts back the parameters and buffers of its best epoch by the validation: of equal ones
-/// the earliest. Only epochs since the last change of widths count, so that a pruned network never makes place for a
-/// wider one. Give it after callbacks that change what an epoch ends with. The optimizer stays as it is.
+/// the earliest. Only epochs since the last change of widths count, and of a network that is made sparse those with
+/// all its zeros, so that a pruned network never makes place for a larger one. Give it after callbacks that change what
+/// an epoch ends with. The optimizer stays as it is.
 class KeepBest : public Callback {
  public:
   /// A metric of the training, or "loss".

@@ -32,7 +32,8 @@ struct FixedMasks {
 /// Time of a step: 1 byte of mask and a read and a write a weight; of choosing, two passes over the weights.
 class SparsifyCallback : public Callback {
  public:
-  /// Throws Error for a window that does not lie within 0 to 1, and for numbers out of range.
+  /// Throws Error for a window that does not lie within 0 to 1, for numbers out of range, and for small_final, which
+  /// would take zeros back.
   explicit SparsifyCallback(sparsity::SparsifyOptions what, SparsifySchedule when = {});
   /// Keeps zero what these masks say, from before the first step on. Of a model whose widths stay.
   explicit SparsifyCallback(FixedMasks fixed);
@@ -43,6 +44,7 @@ class SparsifyCallback : public Callback {
   void after_step(Trainer& trainer) override;
   void after_epoch(Trainer& trainer) override;
   void after_cut(Trainer& trainer, const Pruner& pruner) override;
+  bool settled(const Trainer& trainer) const override;
   void save(torch::serialize::OutputArchive& archive) const override;
   void load(torch::serialize::InputArchive& archive, Trainer& trainer) override;
 

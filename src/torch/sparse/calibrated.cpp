@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <utility>
 
@@ -69,7 +70,7 @@ class Work {
       if (options.what.pattern.kind == sparsity::Pattern::Kind::keep_of)
         goal = {.keep = options.what.pattern.a, .of = options.what.pattern.b};
       layers_.push_back({site, LayerView(model, site), weight->second, goal});
-      sparse::check_goal(goal, layers_.back().view.columns());
+      naming(layers_.back(), [&] { check_layer(layers_.back()); });
     }
     for (sparsity::Site& site : sparsity::find_inner_sites(model.graph)) report.left.push_back({site, site.obstacle});
     if (layers_.empty()) sparsity::nothing_left(report.left);
@@ -86,7 +87,7 @@ class Work {
         const std::size_t end = same_input(first);
         const std::vector<Moments> moments = look(first, end, true);
         for (std::size_t i = first; i < end; ++i) {
-          make_sparse(layers_[i], moments[i - first]);
+          naming(layers_[i], [&] { make_sparse(layers_[i], moments[i - first]); });
           if (options_.progress) options_.progress->advance(i + 1);
         }
         first = end;
@@ -104,6 +105,23 @@ class Work {
  private:
   using Moments = std::vector<InputMoments>;  // by group
 
+  // Errors begin with the layer.
+  static void naming(const Layer& layer, const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const Error& error) {
+      throw Error(layer.site.layer + ": " + error.what());
+    }
+  }
+
+  static void check_layer(const Layer& layer) {
+    sparse::check_goal(layer.goal, layer.view.columns());
+    const at::Tensor finite = layer.weight.detach().isfinite().flatten();
+    if (finite.all().item<bool>()) return;
+    throw Error("expected finite numbers, found another as weight " +
+                std::to_string(finite.logical_not().to(at::kByte).argmax().item<std::int64_t>()));
+  }
+
   // Behind the last of the layers from `first` on that are given the same value.
   std::size_t same_input(std::size_t first) const {
     std::size_t end = first + 1;
@@ -120,7 +138,7 @@ class Work {
     const int id = module_.observe(layers_[first].view.input(), [&](at::Tensor& value) {
       for (std::size_t i = first; i < end; ++i)
         layers_[i].view.for_each_rows(value, [&](std::int64_t group, const at::Tensor& rows) {
-          out[i - first][static_cast<std::size_t>(group)].add(rows);
+          naming(layers_[i], [&] { out[i - first][static_cast<std::size_t>(group)].add(rows); });
         });
       throw Enough();
     });
@@ -146,22 +164,25 @@ class Work {
   void set_owl_shares() {
     std::vector<double> outliers;
     std::vector<std::int64_t> weights;
+    std::vector<std::size_t> places;  // of those without a share of their own
     for (std::size_t first = 0; first < layers_.size();) {
       const std::size_t end = same_input(first);
       const std::vector<Moments> moments = look(first, end, false);
       for (std::size_t i = first; i < end; ++i) {
+        if (sparsity::own_sparsity(layers_[i].site, options_.what)) continue;
         const at::Tensor matrices = layers_[i].view.matrices(layers_[i].weight.detach());
         std::vector<at::Tensor> scores;
         for (std::int64_t group = 0; group < matrices.size(0); ++group)
           scores.push_back(wanda_scores(matrices[group], moments[i - first][static_cast<std::size_t>(group)].norms()));
         outliers.push_back(outlier_share(at::cat(scores), options_.owl_multiple));
         weights.push_back(layers_[i].weight.numel());
+        places.push_back(i);
       }
       first = end;
     }
+    if (places.empty()) return;
     const std::vector<double> shares = owl_shares(outliers, weights, options_.what.sparsity, options_.owl_spread);
-    for (std::size_t i = 0; i < layers_.size(); ++i)
-      if (!sparsity::own_sparsity(layers_[i].site, options_.what)) layers_[i].goal.share = shares[i];
+    for (std::size_t i = 0; i < places.size(); ++i) layers_[places[i]].goal.share = shares[i];
   }
 
   // The new matrix of a group.

@@ -43,9 +43,8 @@ void check(const at::Tensor& weight, const at::Tensor& hessian, const SparsityGo
     throw Error("sparse_gpt: expected the Hessian of the inputs of a matrix, found " + shape_text(hessian.sizes()) +
                 " for " + shape_text(weight.sizes()));
   sparse::check_goal(goal, weight.size(1));
-  if (options.block < 1 || (goal.of > 0 && options.block % goal.of != 0))
-    throw Error("sparse_gpt: expected blocks of 1 column or more that the pattern divides, found " +
-                std::to_string(options.block));
+  if (options.block < 1)
+    throw Error("sparse_gpt: expected blocks of 1 column or more, found " + std::to_string(options.block));
   if (!(options.damping >= 0 && options.damping <= 1))
     throw Error("sparse_gpt: expected damping from 0 to 1, found " + std::to_string(options.damping));
 }
@@ -64,8 +63,9 @@ SparseGptResult sparse_gpt(const at::Tensor& weight, const at::Tensor& hessian, 
   const auto [upper, damping] = factorise(h, options.damping);
   at::Tensor keep = at::ones(w.sizes(), w.options().dtype(at::kBool));
   const std::int64_t inputs = w.size(1);
-  for (std::int64_t begin = 0; begin < inputs; begin += options.block) {
-    const std::int64_t width = std::min(options.block, inputs - begin), rest = inputs - begin - width;
+  const std::int64_t block = goal.of > 0 ? (options.block + goal.of - 1) / goal.of * goal.of : options.block;
+  for (std::int64_t begin = 0; begin < inputs; begin += block) {
+    const std::int64_t width = std::min(block, inputs - begin), rest = inputs - begin - width;
     at::Tensor part = w.narrow(1, begin, width), kept = keep.narrow(1, begin, width);
     const at::Tensor factor = upper.narrow(0, begin, width).narrow(1, begin, width);
     const at::Tensor diagonal = factor.diagonal();

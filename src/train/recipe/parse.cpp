@@ -1,3 +1,4 @@
+#include <cmath>
 #include <sstream>
 
 #include "coppice/base/error.hpp"
@@ -141,6 +142,9 @@ void read_sparsify(Table& table, Sparsify& out) {
   if (!asked && what.pattern.kind != sparsity::Pattern::Kind::keep_of)
     table.fail("", "expected sparsity, or a pattern N:M that makes its own, found neither");
   table.read_ratio("sparsity", what.sparsity);
+  const double own = 1 - static_cast<double>(what.pattern.a) / static_cast<double>(what.pattern.b);
+  if (asked && what.pattern.kind == sparsity::Pattern::Kind::keep_of && std::abs(own - what.sparsity) > 1e-9)
+    table.fail("sparsity", "expected none with pattern " + sparsity::to_string(what.pattern) + ", which makes its own");
   table.read_ratios("layers", [&](const std::string& name, double share) { what.layers.emplace_back(name, share); });
   table.read("ignore", what.ignore);
   table.read("keep_classifier", what.keep_classifier);
@@ -178,6 +182,8 @@ void read_sparsify(Table& table, Sparsify& out) {
   const bool rounds = out.method == SparsifyMethod::iterative || out.method == SparsifyMethod::lottery;
   const bool learns = out.method == SparsifyMethod::iterative || out.method == SparsifyMethod::gradual;
   if (out.method != SparsifyMethod::gradual) expect_none({"schedule", "start", "end", "initial", "frequency"}, method);
+  if (out.method != SparsifyMethod::one_shot && what.criterion == importance::Criterion::small_final)
+    table.fail("criterion", "expected one that drops the smallest with " + method + ", found \"small_final\"");
   if (out.method == SparsifyMethod::gradual && out.criterion)
     table.fail("criterion",
                "expected one told from the weights with method gradual, found \"" + out.criterion->name() + "\"");

@@ -113,7 +113,7 @@ std::vector<std::shared_ptr<Callback>> kept_zeros(const Recipe& recipe, GraphMod
   FixedMasks fixed;
   const std::map<std::string, at::Tensor> tensors = module.constants();
   for (const sparsity::Site& site : sparsity::find_sites(module.view().graph))
-    if (const auto tensor = tensors.find(site.name); tensor != tensors.end())
+    if (const auto tensor = tensors.find(site.name); tensor != tensors.end() && site.obstacle.empty())
       fixed.masks.emplace_back(site.name, tensor->second.ne(0));
   return {std::make_shared<SparsifyCallback>(std::move(fixed))};
 }
