@@ -53,7 +53,9 @@ DatasetPtr read_token_file(const std::string& text, std::string_view rest, Damag
       rest.remove_suffix(std::string_view(name).size());
       break;
     }
-  const Numbered file = name_and_number(text, rest, "FILE:LENGTH behind tokens:, LENGTH the tokens of a row");
+  const Numbered file = name_and_number(
+      text, rest,
+      "FILE:LENGTH behind tokens:, and :uint8, :uint16 or :uint32 behind it where told, LENGTH the tokens of a row");
   return read_tokens(file.name, *file.number, type, damaged);
 }
 

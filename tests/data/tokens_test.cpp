@@ -34,7 +34,12 @@ TEST(Tokens, AreRowsAndWhatFollows) {
   const Batch text = whole(read("tokens:" + file + ":5:uint8"));
   EXPECT_TRUE(text.inputs.at(0).equal(at::tensor(Row{'W', 'o', 'r', 't', 255}, at::kLong).reshape({1, 5})));
   EXPECT_TRUE(text.target.equal(at::tensor(Row{'o', 'r', 't', 255, 0}, at::kLong).reshape({1, 5})));
-  EXPECT_EQ(test::message([&] { read("tokens:" + file + ":5:uint64"); }).rfind("tokens:" + file, 0), 0U);
+  EXPECT_EQ(
+      test::message([&] { read("tokens:" + file + ":5:uint64"); }),
+      "data \"tokens:" + file +
+          ":5:uint64\": expected FILE:LENGTH behind tokens:, and :uint8, :uint16 or :uint32 behind it where told, "
+          "LENGTH the tokens of a row, a whole number of 1 or more, found \"" +
+          file + ":5:uint64\"");
   save(file, "\1\0\2\0\3\0\xff\xff\5\0\6\0\7\0\x8\0"s);
   for (const int workers : {1, 3})
     EXPECT_TRUE(batches(found, {.batch_size = 1, .seed = 2, .workers = workers})[0].target.equal(
