@@ -6,6 +6,7 @@
 #include "coppice/base/nearest.hpp"
 
 #include "cli/help.hpp"
+#include "cli/impact.hpp"
 
 namespace coppice::cli {
 namespace {
@@ -50,6 +51,7 @@ std::unique_ptr<CLI::App> make_app(TorchServices* services) {
   add_finetune(*app, services);
   add_evaluate(*app, services);
   add_sensitivity(*app, services);
+  add_impact(*app, services);
   add_run_recipe(*app, services);
   add_completion(*app);
   return app;

@@ -39,6 +39,8 @@ struct BenchArguments {
   bool json = false;
 };
 
+struct ImpactArguments;
+
 /// Seconds: the median, and what a tenth of the runs do not reach and a tenth exceed.
 struct RunTime {
   double median = 0, low = 0, high = 0;
@@ -55,6 +57,7 @@ class TorchServices {
   virtual void train(const TrainArguments& arguments) = 0;
   virtual void evaluate(const EvaluateArguments& arguments) = 0;
   virtual void sensitivity(const SensitivityArguments& arguments) = 0;
+  virtual void impact(const ImpactArguments& arguments) = 0;
   virtual void run_recipe(const RecipeArguments& arguments) = 0;
   /// Makes the model sparse by a criterion that looks at data; the bytes of the outcome are left alone.
   virtual SparsifyOutcome sparsify(const SparsifyArguments& arguments, graph::Model& model) = 0;

@@ -14,6 +14,7 @@ class Services : public TorchServices {
   void train(const TrainArguments& arguments) override;
   void evaluate(const EvaluateArguments& arguments) override;
   void sensitivity(const SensitivityArguments& arguments) override;
+  void impact(const ImpactArguments& arguments) override;
   void run_recipe(const RecipeArguments& arguments) override;
   SparsifyOutcome sparsify(const SparsifyArguments& arguments, graph::Model& model) override;
   RunTime run_time(const pruning::Prepared& prepared, const std::string& device, int threads) override;

@@ -8,6 +8,7 @@
 
 #include "coppice/base/error.hpp"
 #include "coppice/formats/onnx.hpp"
+#include "coppice/formats/packed.hpp"
 #include "coppice/tensor/kernels.hpp"
 #include "coppice/torch/graph_module.hpp"
 #include "coppice/torch/random_inputs.hpp"
@@ -23,26 +24,15 @@ struct Candidate {
   std::vector<at::Tensor> inputs;
 };
 
-// Of the file alone, whatever the original's name and side files.
-constexpr const char* file = "model.onnx";
-
 ImpactBytes bytes_of(const graph::Model& model) {
+  // Of the file alone, whatever the original's name and side files.
   const auto written = [&](formats::Encoding encoding) {
-    return formats::onnx_bytes(model, file, {.external = formats::WriteOptions::External::none, .encoding = encoding});
+    return formats::onnx_bytes(model, "model.onnx",
+                               {.external = formats::WriteOptions::External::none, .encoding = encoding});
   };
-  ImpactBytes out{.dense = written(formats::Encoding::dense),
-                  .sparse_initializer = written(formats::Encoding::sparse_initializer)};
-  out.bitmask = out.dense;
-  for (const graph::Initializer& initializer : model.graph.initializers) {
-    const tensor::Tensor& tensor = initializer.tensor;
-    if (!is_real(tensor.dtype) || tensor.elements() == 0) continue;
-    const auto elements = static_cast<std::uint64_t>(tensor.elements());
-    const std::uint64_t dense = tensor.bytes.size();
-    const std::uint64_t left = elements - static_cast<std::uint64_t>(tensor::count_zeros(tensor));
-    const std::uint64_t masked = (elements + 7) / 8 + left * (dense / elements);
-    if (masked < dense) out.bitmask -= dense - masked;
-  }
-  return out;
+  return {.dense = written(formats::Encoding::dense),
+          .sparse_initializer = written(formats::Encoding::sparse_initializer),
+          .bitmask = formats::pack_model(model, "").bytes_after};
 }
 
 std::int64_t zeros_of(const pruning::Prepared& prepared) {

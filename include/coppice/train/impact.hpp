@@ -40,12 +40,11 @@ ImpactMethod parse_impact_method(std::string_view text);
 /// magnitude:50%, magnitude:90%, 2:4, channels:25%, channels:50% and, where the model has attention, heads:50%.
 std::vector<std::string> usual_impact_methods(const graph::Model& model);
 
-/// Bytes of the ONNX file by how its constants are stored.
+/// Bytes of the file by how its constants are stored.
 struct ImpactBytes {
-  std::uint64_t dense = 0;
-  std::uint64_t sparse_initializer = 0;  ///< See formats::Encoding.
-  /// Where that is smaller, of each real initializer a bit an element and the values that are not zero.
-  std::uint64_t bitmask = 0;
+  std::uint64_t dense = 0;               ///< ONNX.
+  std::uint64_t sparse_initializer = 0;  ///< ONNX, see formats::Encoding.
+  std::uint64_t bitmask = 0;             ///< See formats::pack_model().
 };
 
 struct ImpactRow {
