@@ -188,6 +188,40 @@ TEST(CalibratedSparsity, LayersWithTheirOwnShareDoNotMoveThoseOfOthers) {
   EXPECT_NEAR(zeros / weights, 0.6, 0.02);
 }
 
+struct SideBySide : torch::nn::Module {
+  SideBySide() {
+    torch::manual_seed(1);
+    query = register_module("query", torch::nn::Linear(16, 8));
+    key = register_module("key", torch::nn::Linear(16, 8));
+    value = register_module("value", torch::nn::Linear(16, 12));
+  }
+  at::Tensor forward(const at::Tensor& x) { return at::cat({query(x), key(x), value(x)}, 1); }
+  torch::nn::Linear query{nullptr}, key{nullptr}, value{nullptr};
+};
+
+TEST(CalibratedSparsity, LayersOfOneInputAreWhatTheyWereAlone) {
+  const std::vector<std::string> names{"query.weight", "key.weight", "value.weight"};
+  torch::manual_seed(5);
+  const at::Tensor x = at::randn({64, 16}) * at::linspace(0.1, 3, 16);
+  const auto sparse = [&](SparsityMethod method, const std::vector<std::string>& ignored) {
+    GraphModule module(trace(std::make_shared<SideBySide>(), {x}));
+    CalibratedOptions given = options(method, 0.5);
+    given.calibration.data = std::vector<Batch>{{{x}, {}}};
+    given.what.ignore = ignored;
+    const CalibratedReport report = sparsify_calibrated(module, given);
+    EXPECT_EQ(report.layers.size() + ignored.size(), names.size());
+    return module.constants();
+  };
+  for (const SparsityMethod method : {SparsityMethod::wanda, SparsityMethod::sparse_gpt}) {
+    const std::map<std::string, at::Tensor> together = sparse(method, {});
+    for (const std::string& name : names) {
+      std::vector<std::string> others = names;
+      others.erase(std::find(others.begin(), others.end(), name));
+      EXPECT_TRUE(together.at(name).equal(sparse(method, others).at(name))) << name;
+    }
+  }
+}
+
 TEST(CalibratedSparsity, ReachesTransformers) {
   GraphModule module(zoo::build("gpt2_tiny", 1));
   CalibratedOptions given = options(SparsityMethod::sparse_gpt, 0.5);

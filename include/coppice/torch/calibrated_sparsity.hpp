@@ -56,8 +56,9 @@ struct CalibratedReport {
 /// of one picture, where the inputs of one kernel place lie side by side. Weights are written in place, in their type.
 ///
 /// Time: a run of the graph as far as the layer over all calibration data, for every distinct input of layers; memory:
-/// the squared width of a layer's inputs, in float64. Throws Error for options out of range and names that match
-/// nothing, when no layer is left, and what the model throws; the module is then as it was.
+/// the squared width of a layer's inputs, in float64, and a copy of the weights as they were. Throws Error for options
+/// out of range and names that match nothing, when no layer is left, and what the model throws; the module is then as
+/// it was.
 CalibratedReport sparsify_calibrated(GraphModule& module, const CalibratedOptions& options);
 
 }  // namespace coppice

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <functional>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "coppice/base/error.hpp"
@@ -85,9 +86,9 @@ class Work {
       if (options_.owl) set_owl_shares();
       for (std::size_t first = 0; first < layers_.size();) {
         const std::size_t end = same_input(first);
-        const std::vector<Moments> moments = look(first, end, true);
+        const std::vector<MomentsPtr> moments = look(first, end, true);
         for (std::size_t i = first; i < end; ++i) {
-          naming(layers_[i], [&] { make_sparse(layers_[i], moments[i - first]); });
+          naming(layers_[i], [&] { make_sparse(layers_[i], *moments[i - first]); });
           if (options_.progress) options_.progress->advance(i + 1);
         }
         first = end;
@@ -104,6 +105,7 @@ class Work {
 
  private:
   using Moments = std::vector<InputMoments>;  // by group
+  using MomentsPtr = std::shared_ptr<Moments>;
 
   // Errors begin with the layer.
   static void naming(const Layer& layer, const std::function<void()>& work) {
@@ -129,16 +131,26 @@ class Work {
     return end;
   }
 
-  // What the layers first to end, of one input, are given.
-  std::vector<Moments> look(std::size_t first, std::size_t end, bool products) {
-    std::vector<Moments> out;
-    for (std::size_t i = first; i < end; ++i)
-      out.emplace_back(static_cast<std::size_t>(layers_[i].view.groups()),
-                       InputMoments(layers_[i].view.columns(), products));
+  // What the layers first to end, of one input, are given. Query, key and value are given the same: once for all.
+  std::vector<MomentsPtr> look(std::size_t first, std::size_t end, bool products) {
+    std::vector<MomentsPtr> out;
+    std::vector<std::size_t> looking;
+    for (std::size_t i = first; i < end; ++i) {
+      const LayerView& view = layers_[i].view;
+      const auto other =
+          std::find_if(looking.begin(), looking.end(), [&](std::size_t j) { return view.same_rows(layers_[j].view); });
+      if (other != looking.end()) {
+        out.push_back(out[*other - first]);
+        continue;
+      }
+      looking.push_back(i);
+      out.push_back(
+          std::make_shared<Moments>(static_cast<std::size_t>(view.groups()), InputMoments(view.columns(), products)));
+    }
     const int id = module_.observe(layers_[first].view.input(), [&](at::Tensor& value) {
-      for (std::size_t i = first; i < end; ++i)
+      for (const std::size_t i : looking)
         layers_[i].view.for_each_rows(value, [&](std::int64_t group, const at::Tensor& rows) {
-          naming(layers_[i], [&] { out[i - first][static_cast<std::size_t>(group)].add(rows); });
+          naming(layers_[i], [&] { (*out[i - first])[static_cast<std::size_t>(group)].add(rows); });
         });
       throw Enough();
     });
@@ -167,13 +179,14 @@ class Work {
     std::vector<std::size_t> places;  // of those without a share of their own
     for (std::size_t first = 0; first < layers_.size();) {
       const std::size_t end = same_input(first);
-      const std::vector<Moments> moments = look(first, end, false);
+      const std::vector<MomentsPtr> moments = look(first, end, false);
       for (std::size_t i = first; i < end; ++i) {
         if (sparsity::own_sparsity(layers_[i].site, options_.what)) continue;
         const at::Tensor matrices = layers_[i].view.matrices(layers_[i].weight.detach());
         std::vector<at::Tensor> scores;
         for (std::int64_t group = 0; group < matrices.size(0); ++group)
-          scores.push_back(wanda_scores(matrices[group], moments[i - first][static_cast<std::size_t>(group)].norms()));
+          scores.push_back(
+              wanda_scores(matrices[group], (*moments[i - first])[static_cast<std::size_t>(group)].norms()));
         outliers.push_back(outlier_share(at::cat(scores), options_.owl_multiple));
         weights.push_back(layers_[i].weight.numel());
         places.push_back(i);

@@ -103,6 +103,11 @@ LayerView::LayerView(const graph::Model& model, const sparsity::Site& site)
   };
 }
 
+// Convolutions that read one value mostly differ in kernel or stride, and are taken to.
+bool LayerView::same_rows(const LayerView& other) const {
+  return !convolution_ && !other.convolution_ && input_ == other.input_ && turned_ == other.turned_;
+}
+
 at::Tensor LayerView::matrices(const at::Tensor& weight) const {
   if (!convolution_)
     return weight.permute({static_cast<std::int64_t>(output_axis_), static_cast<std::int64_t>(input_axis_)})

@@ -22,6 +22,8 @@ class LayerView {
 
   /// The value that the layer is given.
   const std::string& input() const { return input_; }
+  /// Whether for_each_rows() gives both the same rows.
+  bool same_rows(const LayerView& other) const;
   std::int64_t groups() const { return groups_; }
   std::int64_t columns() const { return columns_; }
 
