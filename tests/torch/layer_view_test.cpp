@@ -29,7 +29,9 @@ struct Case {
 };
 
 std::vector<graph::Dim> dims(const Numbers& shape) {
-  return std::vector<graph::Dim>(shape.begin(), shape.end());
+  std::vector<graph::Dim> out;
+  for (const std::int64_t extent : shape) out.push_back({extent, {}});
+  return out;
 }
 
 GraphModule module_of(const Case& c) {
