@@ -15,6 +15,10 @@ using graph::Graph;
 using graph::Node;
 using graph::ValueId;
 
+bool rearranges(const Node& node) {
+  return node.is("Identity") || node.is("Cast") || node.is("Transpose") || node.is("DequantizeLinear");
+}
+
 /// A constant behind nodes that only rearrange it: axis i of the value is axis `order[i]` of the constant.
 struct Origin {
   ValueId value;
@@ -29,8 +33,7 @@ std::optional<Origin> origin(const Graph& graph, ValueId value) {
     const std::int32_t producer = graph.values[at(value)].producer;
     if (producer < 0) return std::nullopt;
     const Node& node = graph.nodes[at(producer)];
-    if (!node.is("Identity") && !node.is("Cast") && !node.is("Transpose") && !node.is("DequantizeLinear"))
-      return std::nullopt;
+    if (!rearranges(node)) return std::nullopt;
     quantised = quantised || node.is("DequantizeLinear");
     path.push_back(&node);
     value = node.input(0);
@@ -99,6 +102,23 @@ std::optional<Site> read_site(const Graph& graph, const std::vector<graph::Role>
   return out;
 }
 
+std::string other_reader(const Graph& graph, const std::vector<std::vector<std::int32_t>>& consumers,
+                         ValueId constant) {
+  std::vector<ValueId> open{constant};
+  while (!open.empty()) {
+    const ValueId value = open.back();
+    open.pop_back();
+    for (const std::int32_t reader : consumers[at(value)]) {
+      const Node& node = graph.nodes[at(reader)];
+      if (rearranges(node))
+        open.push_back(node.output(0));
+      else if (!is_layer(node))
+        return node.op + (node.name.empty() ? "" : " \"" + node.name + "\"");
+    }
+  }
+  return "";
+}
+
 /// Marks the sites that outputs of the graph are reached from without another site between.
 void mark_output_layers(const Graph& graph, const std::vector<std::int32_t>& site_of, std::vector<Site>& sites) {
   std::vector<ValueId> open = graph.outputs;
@@ -142,6 +162,8 @@ std::vector<Site> find_sites(const Graph& graph) {
     }
   }
   mark_output_layers(graph, by_node, out);
+  const std::vector<std::vector<std::int32_t>> consumers = graph.consumers();
+  for (Site& site : out) site.other_reader = other_reader(graph, consumers, site.value);
   return out;
 }
 

@@ -59,6 +59,12 @@ TEST(Sites, OfTheZooAreItsConvolutionsAndMatrices) {
   EXPECT_FALSE(matches(sites[1], "layer"));
 }
 
+TEST(Sites, ATiedHeadIsAnEmbeddingToo) {
+  const graph::Model model = zoo::build("gpt2_tiny");
+  for (const Site& site : find_sites(model.graph))
+    EXPECT_EQ(site.other_reader, site.layer == "lm_head" ? "Gather \"transformer.wte\"" : "") << site.layer;
+}
+
 TEST(Sites, RunsOfAGroupedTransposedConvolutionStayInTheirGroup) {
   graph::Builder b("grouped");
   const auto x = b.input("x", DType::float32, {{1}, {12}, {4}, {4}});

@@ -229,7 +229,12 @@ TEST(CalibratedSparsity, ReachesTransformers) {
   const std::vector<at::Tensor> inputs = random_inputs(prepared.model, prepared.worlds.counting, 1);
   given.calibration.data = std::vector<Batch>{{inputs, {}}};
   given.what.keep_classifier = true;
-  const CalibratedReport report = sparsify_calibrated(module, given);
+  CalibratedReport report = sparsify_calibrated(module, given);
+  EXPECT_EQ(report.left.at(0).reason, "output layer");
+  given.what.keep_classifier = false;
+  report = sparsify_calibrated(module, given);
+  ASSERT_EQ(report.left.size(), 1U);
+  EXPECT_EQ(report.left[0].reason, "also read by Gather \"transformer.wte\"");
   EXPECT_GE(report.layers.size(), 8U);
   for (const CalibratedLayer& layer : report.layers) EXPECT_LT(layer.error, 0.5) << layer.name;
 }

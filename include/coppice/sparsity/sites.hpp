@@ -22,6 +22,7 @@ struct Site {
   std::int64_t input_groups = 1;  ///< Groups whose inputs the input axis lists one after the other (ConvTranspose).
   bool convolution = false;       ///< The other axes are the kernel's; of a matrix they are a batch.
   bool output_layer = false;      ///< Between it and some output of the graph stands no other site: the classifier.
+  std::string other_reader;       ///< What reads the constant and is no such node: Gather "wte". Usually empty.
   std::string obstacle;           ///< Why zeros cannot be written, such as "int8 weights"; usually empty.
 };
 

@@ -57,6 +57,7 @@ at::Tensor patches(const at::Tensor& x, const Window& window) {
 
 std::optional<std::string> LayerView::obstacle(const graph::Model& model, const sparsity::Site& site) {
   const graph::Node& node = node_of(model, site);
+  if (!site.other_reader.empty()) return "also read by " + site.other_reader;
   if (node.op == "ConvTranspose" || node.op == "DeformConv") return node.op + ": its inputs cannot be told";
   if (site.convolution)
     return site.output_axis == 0 && site.input_axis == 1
