@@ -81,6 +81,9 @@ PackReport unpack_file(const PackArguments& arguments, Bar& bar) {
     case formats::Packed::model: {
       check_target(arguments.out);
       PackReport report{.bytes_before = set.file_bytes()};
+      for (const std::string& written : {arguments.out, arguments.out + ".data"})
+        if (same_file(set.path(), written))
+          throw UsageError("-o: expected another file than what is read, found " + written);
       const graph::Model model = formats::unpack_model(set.shards().front(), &report);
       formats::write_onnx(model, arguments.out, {.progress = &bar});
       report.bytes_after = formats::onnx_bytes(model, arguments.out);

@@ -19,7 +19,7 @@ std::vector<EncodedSize> sizes_of(const graph::Model& model, const std::string& 
 std::string sizes_text(const std::vector<EncodedSize>& sizes) {
   std::string out;
   for (const auto& [encoding, bytes] : sizes)
-    out += (out.empty() ? "as " : ", as ") + std::string(encoding) + " " + analysis::short_bytes(bytes) +
+    out += (out.empty() ? "as " : ", ") + std::string(encoding) + " " + analysis::short_bytes(bytes) +
            (encoding == bitmask ? " (coppice pack)" : "");
   return out;
 }

@@ -22,7 +22,7 @@ inline constexpr std::string_view bitmask = "bitmask";
 /// Of a model written to `path` in each encoding, counted without writing it.
 std::vector<EncodedSize> sizes_of(const graph::Model& model, const std::string& path);
 
-/// "as dense 941.1 kB, as sparse_initializer 283.8 kB, as bitmask 126.0 kB (coppice pack)"
+/// "as dense 941.1 kB, sparse_initializer 283.8 kB, bitmask 126.0 kB (coppice pack)"
 std::string sizes_text(const std::vector<EncodedSize>& sizes);
 /// Bytes by encoding.
 nlohmann::ordered_json sizes_json(const std::vector<EncodedSize>& sizes);

@@ -2,7 +2,22 @@
 
 #include <utility>
 
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
 namespace coppice::data {
+namespace {
+
+// libtorch's OpenMP gives each thread that computes a team of its own. With more threads than cores the teams no longer
+// wait for work but go to sleep, and on two cores a training step then took 1.5 times as long: so the threads that
+// fetch compute alone. Only OpenMP itself can say so for one thread; libtorch, which brings it, sets all of them.
+void compute_alone() {
+  at::internal::lazy_init_num_threads();  // would set the number again
+  using SetThreads = void (*)(int);
+  if (const auto set = reinterpret_cast<SetThreads>(::dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
+}
+
+}  // namespace
 
 Ahead::Ahead(Fetch fetch, std::int64_t first, std::int64_t last, int workers)
     : fetch_(std::move(fetch)), last_(last), most_ahead_(2 * workers), wanted_(first), started_(first) {
@@ -19,6 +34,7 @@ Ahead::~Ahead() {
 }
 
 void Ahead::work() {
+  compute_alone();
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return closing_ || started_ == last_ || started_ < wanted_ + most_ahead_; });

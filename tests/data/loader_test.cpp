@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include "coppice/base/error.hpp"
@@ -70,6 +71,21 @@ TEST(Loader, GivesTheSameWithWorkers) {
         });
   ASSERT_EQ(found[0].size(), 6U);
   for (std::size_t i = 0; i < 6; ++i) EXPECT_TRUE(found[0][i].equal(found[1].at(i)));
+}
+
+TEST(Loader, WorkersComputeAlone) {
+  struct Threads : Dataset {
+    std::int64_t size() const override { return 9; }
+    Batch gather(const at::Tensor& samples) const override {
+      const at::Tensor out = at::full(samples.sizes(), at::get_num_threads());
+      return {{out}, out * 10};
+    }
+  };
+  const int before = at::get_num_threads();
+  at::set_num_threads(3);
+  EXPECT_EQ(order(Loader(std::make_shared<Threads>(), {.workers = 2})), Numbers(9, 1));
+  EXPECT_EQ(at::get_num_threads(), 3);
+  at::set_num_threads(before);
 }
 
 TEST(Loader, PassesOnWhatAWorkerThrows) {

@@ -1,6 +1,8 @@
 #include "coppice/formats/packed.hpp"
 
 #include <cmath>
+#include <filesystem>
+#include <map>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -111,6 +113,45 @@ TEST(Packed, ShardsIndexAndHeadersComeBack) {
   EXPECT_EQ(get(scratch / "again/a.safetensors"), get(a));
   EXPECT_EQ(get(scratch / "again/b.safetensors"), get(b));
   EXPECT_EQ(get(scratch / "again/m.safetensors.index.json"), index);
+}
+
+/// The message of packing or unpacking to a place, and that no byte of the folder changed.
+template <class Action>
+std::string refused(const std::string& folder, const Action& action) {
+  const auto all = [&] {
+    std::map<std::string, std::string> out;
+    for (const auto& file : std::filesystem::directory_iterator(folder)) out[file.path()] = get(file.path());
+    return out;
+  };
+  const auto before = all();
+  const std::string out = message(action);
+  EXPECT_EQ(all(), before);
+  return out;
+}
+
+TEST(Packed, NothingTakesThePlaceOfWhatIsRead) {
+  const Scratch scratch;
+  for (const char* folder : {"in", "out", "one"}) std::filesystem::create_directory(scratch / folder);
+  const std::string expected = ": expected another place than that of what is read, found its ";
+  for (const char* name : {"a", "b"})
+    formats::write_safetensors({{name, sparse(DType::float32, {40, 50}, 4, 1)}},
+                               scratch / ("in/" + std::string(name) + ".safetensors"));
+  put(scratch / "in/m.safetensors.index.json", R"({"weight_map": {"a":"a.safetensors", "b":"b.safetensors"}})");
+  // The folder of an index, with a shard that another name leads to, and a file that a folder or a link leads to.
+  const std::string in = scratch / "in", one = scratch / "one";
+  EXPECT_EQ(refused(in, [&] { pack(in + "/m.safetensors.index.json", in); }),
+            in + expected + "m.safetensors.index.json");
+  std::filesystem::create_hard_link(in + "/b.safetensors", scratch / "out/b.safetensors");
+  EXPECT_EQ(refused(in, [&] { pack(in, scratch / "out"); }), (scratch / "out") + expected + "b.safetensors");
+  std::filesystem::remove(scratch / "out/b.safetensors");
+  pack(in, scratch / "out");
+  EXPECT_NE(refused(scratch / "out", [&] { unpack(scratch / "out", scratch / "out"); }).find(expected),
+            std::string::npos);
+  std::filesystem::copy_file(in + "/a.safetensors", one + "/a.safetensors");
+  std::filesystem::create_symlink("a.safetensors", one + "/link");
+  for (const char* target : {"/a.safetensors", "/link", "/./a.safetensors"})
+    EXPECT_EQ(refused(one, [&] { pack(one, one + target); }),
+              one + target + expected + std::filesystem::path(target).filename().string());
 }
 
 /// What unpacking says of a packed file in which one text, found once, is replaced by another of its length.

@@ -63,6 +63,23 @@ auto naming(const SafetensorsSet& set, const Action& action) {
   }
 }
 
+/// A packed file and what it was made from are no two states of one thing: the one must not replace the other.
+void expect_elsewhere(const SafetensorsSet& read, const SafetensorsPlan& plan, const std::string& target) {
+  std::vector<fs::path> written{target};
+  if (!plan.index.empty()) {
+    written = {fs::path(target) / plan.index_name};
+    for (const SafetensorsPlan::Shard& shard : plan.shards) written.push_back(fs::path(target) / shard.name);
+  }
+  std::vector<std::string> sources{read.path()};
+  for (const SafetensorsFile& file : read.shards()) sources.push_back(file.path());
+  std::error_code error;
+  for (const fs::path& file : written)
+    for (const std::string& source : sources)
+      if (fs::equivalent(file, source, error))
+        throw Error(target + ": expected another place than that of what is read, found its " +
+                    file.filename().string());
+}
+
 SafetensorsPlan packed_plan(const SafetensorsSet& set, const std::vector<std::vector<Part>>& parts) {
   SafetensorsPlan out;
   for (std::size_t k = 0; k < set.shards().size(); ++k)
@@ -152,6 +169,7 @@ PackReport pack_checkpoint(const SafetensorsSet& set, const std::string& target,
   }
   report.bytes_after = file_bytes(plan);
   if (target.empty()) return report;
+  expect_elsewhere(set, plan, target);
   told.begin("write", report.bytes_before);
   StagedSafetensors staged(std::move(plan), target);
   done = 0;
@@ -199,6 +217,7 @@ PackReport unpack_checkpoint(const SafetensorsSet& packed, const std::string& ta
   PackReport report{.bytes_before = packed.file_bytes()};
   const SafetensorsPlan plan = naming(packed, [&] { return original_plan(packed, report); });
   report.bytes_after = file_bytes(plan);
+  expect_elsewhere(packed, plan, target);
   told.begin("write", report.bytes_after);
   StagedSafetensors staged(plan, target);
   tensor::Buffer room(0);
