@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # What pruning comes to on Fashion-MNIST: a base network, four ways of pruning it, and for each way the same with random
-# choice and the small network from fresh weights. Prints a table of docs/results.md. About three hours on two cores; a
+# choice and the small network from fresh weights. Prints a table of docs/results.md. About two hours on two cores; a
 # run that was stopped goes on.
-#   bench/results.sh BUILD OUTPUT_DIR [--sparse] [--quick] [--page docs/results.md]
-# --sparse: zeros in place of structure, from the same base: the other table, another three hours.
+#   bench/results.sh BUILD OUTPUT_DIR [--sparse] [--only WAY] [--quick] [--page docs/results.md]
+# --sparse: zeros in place of structure, from the same base: the other table, another two hours.
+# --only: trains the base and one way, such as one_shot; repeatable. The table has the figures that are there of others.
 # --quick: on 600 pictures, two seeds and an epoch a stage, in a minute; the figures then mean nothing.
-# --page: also puts the table into the page.
+# --page: also puts the table into the page, and the figures of every seed beside it, into docs/results.csv. Without it
+# they are in OUTPUT_DIR/results.csv.
 set -euo pipefail
 usage() {
   sed -n 's/^#   //p' "$0" >&2
@@ -14,11 +16,12 @@ usage() {
 [ $# -ge 2 ] || usage
 build=$(realpath "$1") out=$2
 shift 2
-quick=no page= sparse=
+quick=no page= sparse= only=
 while [ $# -gt 0 ]; do
   case $1 in
     --sparse) sparse=--sparse ;;
     --quick) quick=yes ;;
+    --only) only+=" ${2:?} " && shift ;;
     --page) page=${2:?} && shift ;;
     *) usage ;;
   esac
@@ -26,6 +29,8 @@ while [ $# -gt 0 ]; do
 done
 recipes=$(dirname "${BASH_SOURCE[0]}")/results
 mkdir -p "$out"
+figures=$out/results.csv
+[ -z "$page" ] || figures=${page%.md}.csv
 
 common=$(cat "$recipes/common.toml") train=$(cat "$recipes/train.toml")
 short=
@@ -41,16 +46,17 @@ run() {
   shift
   [ ! -e "$out/$name/fingerprint" ] || set -- "$@" --resume
   "$build/coppice" run-recipe "$out/$name.toml" --output-dir "$out/$name" "$@"
+  "$build/results_table" --add "$figures" "$name" "$out/$name"
 }
 
 printf '%s\n\n%s\n' "$common" "$train" >"$out/base.toml"
 run base
 
-ways=()
+ways=("Base=base")
 # TITLE NAME: adds a line to the table.
 way() {
-  run "$2" "${@:3}"
-  ways+=("$1=$out/$2")
+  [ -n "$only" ] && [[ $only != *" $2 "* ]] || run "$2" "${@:3}"
+  ! grep -q "^$2," "$figures" || ways+=("$1=$2")
 }
 # TITLE NAME RECIPE [CHANGES]: a recipe that begins with the base.
 from_base() {
@@ -77,7 +83,7 @@ else
 fi
 
 {
-  "$build/results_table" $sparse "$out/base" "${ways[@]}"
+  "$build/results_table" $sparse "$figures" "${ways[@]}"
   printf '\n%s, %s threads.\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" "$(nproc)"
 } | tee "$out/table$sparse.md"
 [ -z "$page" ] || "$(dirname "${BASH_SOURCE[0]}")/put_table" "$out/table$sparse.md" "$page" "table$sparse"

@@ -8,11 +8,13 @@
 namespace coppice::cli {
 namespace {
 
-void check(const ImpactArguments& arguments) {
+void check(const ImpactArguments& arguments, const CLI::Option& metric) {
   if (arguments.json + arguments.csv + arguments.markdown > 1)
     throw UsageError("--json, --csv and --markdown exclude one another");
   if (!arguments.loss.empty() && arguments.loss != "cross-entropy" && arguments.loss != "mse")
     throw UsageError("--loss: expected cross-entropy or mse, found '" + arguments.loss + "'");
+  if (metric.count() > 0 && arguments.calibration.data.empty() && arguments.test.empty())
+    throw UsageError("--metric has no effect without --data or --test");
 }
 
 }  // namespace
@@ -33,10 +35,10 @@ void add_impact(CLI::App& app, TorchServices* services) {
   command->add_option("--test", arguments->test, "Labelled samples for the accuracy, their part for tests; else --data")
       ->type_name("DATA")
       ->group(group);
-  command->add_option("--metric", arguments->metric, "accuracy, top5 and the like")
-      ->type_name("NAME")
-      ->capture_default_str()
-      ->group(group);
+  const CLI::Option* const metric = command->add_option("--metric", arguments->metric, "accuracy, top5 and the like")
+                                        ->type_name("NAME")
+                                        ->capture_default_str()
+                                        ->group(group);
   command->add_option("--loss", arguments->loss, "What the gradients are of")
       ->type_name("cross-entropy|mse")
       ->default_str("cross-entropy")
@@ -60,8 +62,8 @@ void add_impact(CLI::App& app, TorchServices* services) {
       "coppice impact model.onnx --method magnitude:90%,2:4,channels:25%\n"
       "coppice impact model.onnx --data fashion-mnist:512 --test fashion-mnist \\\n"
       "  --method snip:95%,sparse_gpt:50%");
-  command->callback([arguments, services] {
-    check(*arguments);
+  command->callback([arguments, services, metric] {
+    check(*arguments, *metric);
     if (!services) throw HandOver();
     services->impact(*arguments);
   });

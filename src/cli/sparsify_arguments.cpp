@@ -139,8 +139,9 @@ void finish(SparsifyArguments& arguments, const CLI::App& command) {
   sparsity::SparsifyOptions& options = arguments.options;
   if (!arguments.masks.empty()) check_replay(command);
   check_conflicts(arguments);
-  if (arguments.masks.empty() && arguments.sparsity.empty() && arguments.layers.empty() &&
-      arguments.pattern.find(':') == std::string::npos)
+  read_choice(arguments.pattern, sparsity::parse_pattern, options.pattern);
+  const bool keeps = options.pattern.kind == sparsity::Pattern::Kind::keep_of;
+  if (arguments.masks.empty() && arguments.sparsity.empty() && arguments.layers.empty() && !keeps)
     throw UsageError("how much? Give --sparsity, --layer, --pattern N:M or --masks");
   if (arguments.out.empty() && !arguments.dry_run) throw UsageError("-o FILE is missing (or --dry-run)");
   read_choice(arguments.granularity, sparsity::parse_granularity, options.granularity);
@@ -165,11 +166,13 @@ void finish(SparsifyArguments& arguments, const CLI::App& command) {
     throw UsageError("--loss has no effect: the criterion does not look at gradients");
   if (!arguments.loss.empty() && arguments.loss != "cross-entropy" && arguments.loss != "mse")
     throw UsageError("--loss: expected cross-entropy or mse, found '" + arguments.loss + "'");
-  read_choice(arguments.pattern, sparsity::parse_pattern, options.pattern);
+  if (keeps && !arguments.context.empty())
+    throw UsageError("--context has no effect: with --pattern " + arguments.pattern + " every " +
+                     std::to_string(options.pattern.b) + " weights compete among themselves");
   options.sparsity = arguments.sparsity.empty() ? 0 : pruning::parse_sparsity(arguments.sparsity);
   options.layers = parse_layers(arguments.layers, pruning::parse_sparsity);
   const sparsity::Pattern& pattern = options.pattern;
-  if (pattern.kind != sparsity::Pattern::Kind::keep_of || arguments.sparsity.empty()) return;
+  if (!keeps || arguments.sparsity.empty()) return;
   const double own = 1 - static_cast<double>(pattern.a) / static_cast<double>(pattern.b);
   if (std::abs(own - options.sparsity) > 1e-9) {
     throw UsageError("--pattern " + arguments.pattern + " makes its own sparsity, which is not --sparsity " +

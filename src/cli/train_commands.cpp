@@ -90,23 +90,28 @@ void add_training_options(CLI::App& command, TrainArguments& arguments) {
 }
 
 void add_pruning_options(CLI::App& command, TrainArguments& arguments) {
-  command
-      .add_option("--pruning-ratio", arguments.pruning_ratio,
-                  "Remove this share of the channels, step by step, while training")
-      ->type_name("RATIO");
-  choice(command, "--context", arguments.context, "local|global|isomorphic", "What competes with what");
+  CLI::Option* const ratio = command
+                                 .add_option("--pruning-ratio", arguments.pruning_ratio,
+                                             "Remove this share of the channels, step by step, while training")
+                                 ->type_name("RATIO");
+  choice(command, "--context", arguments.context, "local|global|isomorphic", "What competes with what")->needs(ratio);
   command.add_option("--criterion", arguments.criterion, "How importance is told; see coppice prune --help")
       ->type_name("NAME")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->needs(ratio);
   choice(command, "--schedule", arguments.schedule, "one_shot|iterative|linear|cos|agp|one_cycle|dsd",
-         "How much goes by when");
+         "How much goes by when")
+      ->needs(ratio);
 }
 
 void add_checkpoint_options(CLI::App& command, TrainArguments& arguments) {
   add_file(command, "--history", arguments.history, "Write every epoch's numbers there: .csv or .json");
-  add_file(command, "--checkpoint", arguments.checkpoint, "Where a training that is stopped is saved");
-  count(command, "--checkpoint-steps", arguments.checkpoint_steps, 0, "Save there every N steps, too");
-  command.add_flag("--resume", arguments.resume, "Go on from the checkpoint, with the same other options");
+  CLI::Option* const checkpoint =
+      add_file(command, "--checkpoint", arguments.checkpoint, "Where a training that is stopped is saved");
+  count(command, "--checkpoint-steps", arguments.checkpoint_steps, 0, "Save there every N steps, too")
+      ->needs(checkpoint);
+  command.add_flag("--resume", arguments.resume, "Go on from the checkpoint, with the same other options")
+      ->needs(checkpoint);
 }
 
 CLI::App* add_trainer(CLI::App& app, TorchServices* services, const std::string& name, const std::string& description,
@@ -149,11 +154,13 @@ void add_finetune(CLI::App& app, TorchServices* services) {
   arguments->epochs = 3;
   CLI::App* command = add_trainer(app, services, "finetune", "Train a pruned model on to recover what the cut cost",
                                   arguments, "ONNX file");
-  add_file(*command, "--teacher", arguments->teacher, "Learn from this model's outputs too, such as the original's");
+  CLI::Option* const teacher = add_file(*command, "--teacher", arguments->teacher,
+                                        "Learn from this model's outputs too, such as the original's");
   choice(*command, "--distillation", arguments->distillation, "soft_target|logits|decoupled",
-         "How outputs are compared");
-  number(*command, "--temperature", arguments->temperature, "By which logits are divided then");
-  number(*command, "--alpha", arguments->alpha, "Weight of the teacher against the targets, 0 to 1");
+         "How outputs are compared")
+      ->needs(teacher);
+  number(*command, "--temperature", arguments->temperature, "By which logits are divided then")->needs(teacher);
+  number(*command, "--alpha", arguments->alpha, "Weight of the teacher against the targets, 0 to 1")->needs(teacher);
   command->footer(
       "coppice finetune small.onnx --data fashion-mnist -o recovered.onnx\n"
       "coppice finetune small.onnx --teacher base.onnx --data fashion-mnist \\\n"

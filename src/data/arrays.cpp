@@ -12,6 +12,7 @@
 #include "coppice/formats/npz.hpp"
 #include "coppice/torch/tensors.hpp"
 
+#include "data/text.hpp"
 #include "torch/messages.hpp"
 
 namespace coppice::data {
@@ -48,10 +49,7 @@ DatasetPtr read_arrays(std::string_view text, const std::function<at::Tensor(con
 
 DatasetPtr read_npy_files(const std::string& text) {
   const auto load = [&](const std::string& path) {
-    if (path.empty())
-      throw Error("data \"" + text +
-                  "\": expected x.npy:y.npy, pairs.npz[:X:Y], fashion-mnist[:N], idx:FOLDER[:N], cifar10:FOLDER[:N], "
-                  "cifar100:FOLDER[:N], images:FOLDER:SIZE or tokens:FILE:LENGTH, found no file name");
+    if (path.empty()) throw Error("data \"" + text + "\": expected " + kinds_of_data + ", found no file name");
     return to_torch(formats::read_npy(path));
   };
   return read_arrays(text, load, [](const std::string& path) { return path; });

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "coppice/base/error.hpp"
+#include "coppice/base/nearest.hpp"
 #include "coppice/data/images.hpp"
 #include "coppice/formats/npz.hpp"
 
@@ -59,6 +60,17 @@ DatasetPtr read_token_file(const std::string& text, std::string_view rest, Damag
   return read_tokens(file.name, *file.number, type, damaged);
 }
 
+/// A word that is no file is one of the names above, misspelt.
+void expect_file(const std::string& text) {
+  constexpr std::array<std::string_view, 6> names{"fashion-mnist", "idx", "cifar10", "cifar100", "images", "tokens"};
+  const std::string word = text.substr(0, text.find(':'));
+  if (word.empty() || word.find_first_of("./,") != std::string::npos || std::filesystem::exists(word)) return;
+  const std::string_view meant = base::nearest(word, names, 1).front();
+  const bool close = base::edit_distance(word, meant) <= meant.size() / 2;
+  throw Error("data \"" + text + "\": expected " + kinds_of_data + ", found no file \"" + word + "\"" +
+              (close ? "; did you mean " + std::string(meant) + "?" : ""));
+}
+
 }  // namespace
 
 DatasetPtr read(const std::string& text, Part part, Damaged damaged) {
@@ -83,7 +95,9 @@ DatasetPtr read(const std::string& text, Part part, Damaged damaged) {
   }
   if (take("tokens:")) return read_token_file(text, rest, damaged);
   const auto archive = formats::split_npz(text);
-  return archive ? read_npz_file(archive->first, archive->second, part) : read_npy_files(text);
+  if (archive) return read_npz_file(archive->first, archive->second, part);
+  expect_file(text);
+  return read_npy_files(text);
 }
 
 }  // namespace coppice::data

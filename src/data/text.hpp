@@ -6,6 +6,11 @@
 
 namespace coppice::data {
 
+/// What data::read() takes, for messages.
+inline constexpr const char* kinds_of_data =
+    "x.npy:y.npy, pairs.npz[:X:Y], fashion-mnist[:N], idx:FOLDER[:N], cifar10:FOLDER[:N], cifar100:FOLDER[:N], "
+    "images:FOLDER:SIZE or tokens:FILE:LENGTH";
+
 /// All of `text` as a number.
 std::optional<std::int64_t> whole_number(std::string_view text);
 

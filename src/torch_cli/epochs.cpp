@@ -26,9 +26,12 @@ std::string evaluation_text(const Evaluation& evaluation) {
 }
 
 std::string epoch_line(const EpochRecord& epoch) {
-  std::string out =
-      "epoch " + std::to_string(epoch.epoch + 1) + ": training loss " + shown("%.4f", epoch.training_loss);
-  if (epoch.validation) out += ", held-out " + evaluation_text(*epoch.validation);
+  std::string out = "epoch " + std::to_string(epoch.epoch + 1) + ": loss " + shown("%.4f", epoch.training_loss);
+  if (epoch.validation) {
+    std::string held_out = evaluation_text(*epoch.validation);
+    if (epoch.validation->loss) held_out.erase(0, std::string_view("loss ").size());  // a line has 80 columns
+    out += ", held-out " + held_out;
+  }
   for (const auto& [name, value] : epoch.values)
     if (name == "sparsity") out += ", sparsity " + shown("%.2f %%", value);
   return out + ", " + shown("%.1f s", epoch.seconds);

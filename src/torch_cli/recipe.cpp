@@ -1,4 +1,4 @@
-#include <cstdio>
+#include <memory>
 
 #include <nlohmann/json.hpp>
 
@@ -28,11 +28,15 @@ void Services::run_recipe(const RecipeArguments& arguments) {
                              .progress = &bar};
   options.stop = StopOnSignal::requested;
   if (!arguments.json) {
-    options.on_epoch = [](const std::string& stage, const EpochRecord& epoch) {
-      print(stage + ": " + epoch_line(epoch) + "\n");
+    // A line for each stage, and what it comes to below.
+    const auto tell = [last = std::make_shared<std::string>()](const std::string& stage, const std::string& line) {
+      if (*last != stage) print(stage + "\n");
+      *last = stage;
+      print("  " + line + "\n");
     };
-    options.on_stage = [](const std::string& stage, const recipe::StageResult& result) {
-      print(stage + ": " + stage_line(result.parameters, result.macs, result.held_out) + "\n");
+    options.on_epoch = [tell](const std::string& stage, const EpochRecord& epoch) { tell(stage, epoch_line(epoch)); };
+    options.on_stage = [tell](const std::string& stage, const recipe::StageResult& result) {
+      tell(stage, stage_line(result.parameters, result.macs, result.held_out));
     };
   }
   const auto report = recipe::run(recipe, options);

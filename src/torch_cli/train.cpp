@@ -19,6 +19,7 @@
 #include "torch_cli/data.hpp"
 #include "torch_cli/device.hpp"
 #include "torch_cli/epochs.hpp"
+#include "torch_cli/option_value.hpp"
 #include "torch_cli/services.hpp"
 #include "torch_cli/stop_on_signal.hpp"
 #include "train/recipe/choices.hpp"
@@ -39,7 +40,7 @@ recipe::Data data_of(const TrainArguments& arguments) {
   recipe::Data out = data_of(arguments.data);
   const TrainingDataArguments& training = arguments.training;
   out.test = training.test;
-  out.held_out = pruning::parse_ratio(training.held_out);
+  out.held_out = value_of("--held-out", training.held_out, pruning::parse_ratio);
   out.random_scale = training.random_scale;
   out.random_shift = training.random_shift;
   out.random_flip = training.random_flip;
@@ -51,10 +52,10 @@ recipe::Data data_of(const TrainArguments& arguments) {
 std::shared_ptr<PruneCallback> pruning_of(const TrainArguments& arguments) {
   if (arguments.pruning_ratio.empty()) return nullptr;
   PrunerOptions options;
-  options.pruning_ratio = arguments.pruning_ratio.c_str();
-  options.context = pruning::parse_context(arguments.context);
-  options.criterion = parse_criterion(arguments.criterion);
-  options.schedule = pruning::parse_schedule(arguments.schedule);
+  options.pruning_ratio = value_of("--pruning-ratio", arguments.pruning_ratio, pruning::parse_ratio);
+  options.context = value_of("--context", arguments.context, pruning::parse_context);
+  options.criterion = value_of("--criterion", arguments.criterion, parse_criterion);
+  options.schedule = value_of("--schedule", arguments.schedule, pruning::parse_schedule);
   options.seed = arguments.seed;
   return std::make_shared<PruneCallback>(options);
 }
@@ -63,11 +64,14 @@ std::shared_ptr<PruneCallback> pruning_of(const TrainArguments& arguments) {
 TrainerOptions options_of(const TrainArguments& arguments) {
   TrainerOptions out;
   out.epochs = arguments.epochs;
+  value_of("--loss", arguments.loss, [](const std::string& loss) { return recipe::make_loss(loss, 0); });
   out.loss = recipe::make_loss(arguments.loss, arguments.label_smoothing);
-  out.learning_rate = {.schedule = parse_rate_schedule(arguments.rate_schedule), .warmup = arguments.warmup};
+  out.learning_rate.schedule = value_of("--rate-schedule", arguments.rate_schedule, parse_rate_schedule);
+  out.learning_rate.warmup = arguments.warmup;
   out.clip_norm = arguments.clip_norm;
   out.accumulate = arguments.accumulate;
-  out.precision = parse_precision(arguments.precision);
+  out.precision = value_of("--precision", arguments.precision, parse_precision);
+  for (const std::string& metric : arguments.metrics) value_of("--metric", metric, recipe::make_metric);
   out.metrics = recipe::make_metrics(arguments.metrics);
   out.seed = arguments.seed;
   out.checkpoint = arguments.checkpoint;
@@ -85,8 +89,6 @@ struct StopWhenAsked : Callback {
 void check(const TrainArguments& arguments) {
   for (const std::string& path : {arguments.out, arguments.history, arguments.checkpoint})
     if (!path.empty()) check_target(path);
-  if (arguments.resume && arguments.checkpoint.empty())
-    throw UsageError("--resume: expected --checkpoint FILE to go on from");
   const std::string extension = std::filesystem::path(arguments.history).extension();
   if (!arguments.history.empty() && extension != ".csv" && extension != ".json")
     throw UsageError("--history: expected a name that ends in .csv or .json, found \"" + arguments.history + "\"");
@@ -99,6 +101,8 @@ void Services::train(const TrainArguments& arguments) {
   const at::Device device = parse_device(arguments.device);
   use_threads(arguments.common.threads);
   TrainerOptions options = options_of(arguments);
+  const OptimizerKind optimizer_kind = value_of("--optimizer", arguments.optimizer, parse_optimizer);
+  const DistillationKind distillation = value_of("--distillation", arguments.distillation, parse_distillation);
   const std::shared_ptr<PruneCallback> prune = pruning_of(arguments);
   GraphModule module(read_model(arguments));
   module.to(device);
@@ -106,7 +110,7 @@ void Services::train(const TrainArguments& arguments) {
   const recipe::Datasets datasets = recipe::read_datasets(described, arguments.seed);
   say_skipped(datasets.skipped);
   const recipe::Loaders data = recipe::make_loaders(datasets, described, arguments.seed);
-  const auto optimizer = make_optimizer({.kind = parse_optimizer(arguments.optimizer),
+  const auto optimizer = make_optimizer({.kind = optimizer_kind,
                                          .learning_rate = arguments.learning_rate,
                                          .momentum = arguments.momentum,
                                          .weight_decay = arguments.weight_decay},
@@ -117,11 +121,9 @@ void Services::train(const TrainArguments& arguments) {
   options.progress = &bar;
   if (prune) options.callbacks.push_back(prune);
   if (!arguments.teacher.empty())
-    options.callbacks.push_back(recipe::distil_from(arguments.teacher,
-                                                    {.kind = parse_distillation(arguments.distillation),
-                                                     .temperature = arguments.temperature,
-                                                     .alpha = arguments.alpha},
-                                                    device));
+    options.callbacks.push_back(recipe::distil_from(
+        arguments.teacher, {.kind = distillation, .temperature = arguments.temperature, .alpha = arguments.alpha},
+        device));
   options.callbacks.push_back(std::make_shared<StopWhenAsked>());
   if (!arguments.json) options.on_epoch = [](const EpochRecord& epoch) { print(epoch_line(epoch) + "\n"); };
   Trainer trainer(module, *optimizer, data.training, options);

@@ -86,6 +86,8 @@ TEST(Read, ReadsNpyFiles) {
   EXPECT_EQ(refusal(x + ":" + short_y), short_y + ": expected 5 samples, as in " + x + ", found 4");
   EXPECT_EQ(refusal(x + "," + short_y + ":" + y), short_y + ": expected 5 samples, as in " + x + ", found 4");
   EXPECT_NE(refusal(x + ":").find("found no file name"), std::string::npos);
+  EXPECT_NE(refusal("fashion-mnst:100").find("found no file \"fashion-mnst\"; did you mean fashion-mnist?"),
+            std::string::npos);
   EXPECT_NE(refusal("").find("expected x.npy:y.npy, pairs.npz[:X:Y], fashion-mnist[:N], idx:FOLDER[:N]"),
             std::string::npos);
   EXPECT_NE(refusal(folder / "missing.npy").find("missing.npy"), std::string::npos);

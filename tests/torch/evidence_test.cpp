@@ -10,6 +10,7 @@
 #include "coppice/pruning/cut.hpp"
 #include "coppice/zoo/zoo.hpp"
 
+#include "support/message.hpp"
 #include "torch/two_layers.hpp"
 
 namespace coppice {
@@ -75,6 +76,17 @@ TEST(Evidence, LossesAreThoseOfLibtorch) {
   const at::Tensor logits = at::randn({2, 5, 7}), tokens = at::randint(7, {2, 5}, at::kLong);
   const at::Tensor expected = at::cross_entropy_loss(logits.reshape({10, 7}), tokens.flatten());
   EXPECT_TRUE(at::allclose(cross_entropy()({logits}, tokens), expected));
+  const auto refusal = [&](const at::Tensor& outputs, const at::Tensor& target) {
+    return test::message([&] { cross_entropy()({outputs}, target); });
+  };
+  const at::Tensor ten = at::zeros({4, 10});
+  EXPECT_EQ(refusal(ten, at::tensor({0, -100, 97, 3})),
+            "cross-entropy: expected classes from 0 to 9, for the output has 10, found 97");
+  EXPECT_EQ(refusal(ten, at::tensor({0, -100, -1, 3})),
+            "cross-entropy: expected classes from 0 to 9, for the output has 10, found -1");
+  EXPECT_EQ(refusal(ten, at::zeros({4, 1}, at::kLong)), "cross-entropy: expected classes in the shape 4, found 4x1");
+  EXPECT_EQ(refusal(ten, at::zeros({4})),
+            "cross-entropy: expected floating-point targets of the output's shape 4x10, found 4");
   EXPECT_TRUE(at::allclose(cross_entropy()({logits.movedim(2, 1)}, tokens), expected));
   const at::Tensor either = at::randn({2, 5, 5}), which = at::zeros({2, 5}, at::kLong);
   EXPECT_THROW(cross_entropy()({either}, which), Error);

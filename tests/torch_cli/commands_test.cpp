@@ -137,18 +137,23 @@ TEST(Inspect, TellsHowLongARunTakes) {
 TEST(Train, WrongNamesAreRefused) {
   const Scratch scratch;
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
-      {{"--loss", "nonsense"}, "loss: expected cross-entropy, mse or binary-cross-entropy"},
-      {{"--metric", "nonsense"}, "metric: expected accuracy, perplexity, or top5 and the like"},
-      {{"--precision", "nonsense"}, "precision: expected float32 or bfloat16"},
-      {{"--rate-schedule", "nonsense"}, "learning rate schedule: expected constant, step, cosine or one_cycle"},
-      {{"--pruning-ratio", "30", "--criterion", "nonsense"}, "criterion: expected one of"},
-      {{"--pruning-ratio", "30", "--schedule", "nonsense"}, "schedule: expected one_shot"},
-      {{"--pruning-ratio", "30", "--context", "nonsense"}, "context: expected local, global or isomorphic"}};
+      {{"--loss", "nonsense"}, "--loss: expected cross-entropy, mse or binary-cross-entropy"},
+      {{"--metric", "nonsense"}, "--metric: expected accuracy, perplexity, or top5 and the like"},
+      {{"--precision", "nonsense"}, "--precision: expected float32 or bfloat16"},
+      {{"--rate-schedule", "nonsense"}, "--rate-schedule: expected constant, step, cosine or one_cycle"},
+      {{"--pruning-ratio", "30", "--criterion", "nonsense"}, "--criterion: expected one of"},
+      {{"--pruning-ratio", "30", "--schedule", "nonsense"}, "--schedule: expected one_shot"},
+      {{"--pruning-ratio", "30", "--context", "nonsense"}, "--context: expected local, global or isomorphic"},
+      {{"--pruning-ratio", "130"}, "--pruning-ratio: expected 0 to below 1"},
+      {{"--held-out", "x"}, "--held-out: expected 0 to below 1"},
+      {{"--optimizer", "nonsense"}, "--optimizer: expected sgd, adam or adamw"},
+      {{"--schedule", "cos"}, "--schedule requires --pruning-ratio"},
+      {{"--resume"}, "--resume requires --checkpoint"}};
   for (const auto& [options, expected] : cases) {
     std::vector<std::string> arguments{"train", "zoo:mlp", "--data", scratch / "none.npy", "-o", scratch / "out.onnx"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Outcome outcome = run(arguments);
-    EXPECT_EQ(outcome.code, 1) << expected;
+    EXPECT_EQ(outcome.code, 2) << expected;
     EXPECT_NE(outcome.err.find(expected), std::string::npos) << outcome.err;
   }
 }

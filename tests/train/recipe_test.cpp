@@ -143,6 +143,14 @@ TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
             "r.toml:25: prune.epochs: expected none with method one_shot: [recover] trains what was cut");
   EXPECT_EQ(refusal("sparsity = \"80%\"", ""),
             "r.toml:29: sparsify: expected sparsity, or a pattern N:M that makes its own, found neither");
+  for (const char* name : {"../small.onnx", "/small.onnx", ""})
+    EXPECT_EQ(refusal("small.onnx", name),
+              "r.toml:44: export.onnx: expected the name of a file, which stands in the output folder, found \"" +
+                  std::string(name) + "\"");
+  EXPECT_EQ(refusal("sparsity = \"80%\"", "sparsty = \"80%\""),
+            "r.toml:30: sparsify.sparsty: unknown key; did you mean sparsity?");
+  EXPECT_EQ(refusal("training = \"fashion", "trainig = \"fashion"),
+            "r.toml:5: data.trainig: unknown key; did you mean training?");
   EXPECT_EQ(refusal("sparsity = \"80%\"", "pattern = \"2:4\""), "no error");
   EXPECT_EQ(refusal("epochs = 6", ""),
             "r.toml:29: sparsify.epochs: expected 1 or more, for the network learns while it is made sparse");

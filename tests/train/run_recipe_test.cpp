@@ -286,6 +286,18 @@ TEST(RunRecipe, GoesOnAsIfItHadNeverStopped) {
   }
 }
 
+TEST(RunRecipe, LooksForLayersBeforeTheWork) {
+  for (const auto& [table, keys] : {std::pair("prune", "pruning_ratio = 50\nignored_layers = [\"no_such_layer\"]\n"),
+                                    {"prune", "layer_ratios = { no_such_layer = 50 }\n"},
+                                    {"sparsify", "sparsity = 50\nepochs = 1\nlayers = { no_such_layer = 50 }\n"},
+                                    {"sparsify", "sparsity = 50\nepochs = 1\ngranularity = \"kernel\"\n"}}) {
+    const Problem problem("[" + std::string(table) + "]\n" + keys);
+    const std::string said = message([&] { problem.run("run"); });
+    EXPECT_EQ(said.find(std::string(table) + ": "), 0U) << said;
+    EXPECT_FALSE(fs::exists(problem.folder / "run")) << said;
+  }
+}
+
 TEST(RunRecipe, KeepsFoldersApart) {
   const Problem problem(one_shot);
   problem.run("run", false, [] { return true; });

@@ -123,6 +123,7 @@ void read_pruning(Table& table, Pruning& out) {
   table.read("backoff", out.backoff);
   read_training(table, out.training);
   read_distillation(table, out.training);
+  table.finish();  // a key that is misspelt explains what is missing
   const PrunerOptions& pruner = out.pruner;
   const bool asked = pruner.pruning_ratio.whole() > 0 || !pruner.layer_ratios.empty() || pruner.target_macs ||
                      pruner.target_parameters;
@@ -139,12 +140,7 @@ void read_sparsify(Table& table, Sparsify& out) {
   sparsity::SparsifyOptions& what = out.what;
   const bool asked = table.has("sparsity");
   table.read_name("pattern", [&](const std::string& text) { what.pattern = sparsity::parse_pattern(text); });
-  if (!asked && what.pattern.kind != sparsity::Pattern::Kind::keep_of)
-    table.fail("", "expected sparsity, or a pattern N:M that makes its own, found neither");
   table.read_ratio("sparsity", what.sparsity);
-  const double own = 1 - static_cast<double>(what.pattern.a) / static_cast<double>(what.pattern.b);
-  if (asked && what.pattern.kind == sparsity::Pattern::Kind::keep_of && std::abs(own - what.sparsity) > 1e-9)
-    table.fail("sparsity", "expected none with pattern " + sparsity::to_string(what.pattern) + ", which makes its own");
   table.read_ratios("layers", [&](const std::string& name, double share) { what.layers.emplace_back(name, share); });
   table.read("ignore", what.ignore);
   table.read("keep_classifier", what.keep_classifier);
@@ -174,6 +170,12 @@ void read_sparsify(Table& table, Sparsify& out) {
   table.read("rewind_epoch", out.rewind_epoch);
   table.read_name("method",
                   [&](const std::string& text) { out.method = base::parse_name("method", sparsify_methods, text); });
+  table.finish();  // a key that is misspelt explains what is missing
+  if (!asked && what.pattern.kind != sparsity::Pattern::Kind::keep_of)
+    table.fail("", "expected sparsity, or a pattern N:M that makes its own, found neither");
+  const double own = 1 - static_cast<double>(what.pattern.a) / static_cast<double>(what.pattern.b);
+  if (asked && what.pattern.kind == sparsity::Pattern::Kind::keep_of && std::abs(own - what.sparsity) > 1e-9)
+    table.fail("sparsity", "expected none with pattern " + sparsity::to_string(what.pattern) + ", which makes its own");
   const std::string method = "method " + std::string(base::find_name(sparsify_methods, out.method));
   const auto expect_none = [&](std::initializer_list<const char*> keys, const std::string& with) {
     for (const char* key : keys)
@@ -228,6 +230,12 @@ void read_evaluate(Table& table, Evaluate& out) {
   table.read("baselines", out.baselines);
 }
 
+void read_export(Table& table, Export& out) {
+  table.read("onnx", out.onnx);
+  if (out.onnx.empty() || out.onnx.find('/') != std::string::npos)
+    table.fail("onnx", "expected the name of a file, which stands in the output folder, found \"" + out.onnx + "\"");
+}
+
 // The tables on which a training depends, whatever their order, spacing and comments.
 std::string beginning(const toml::table& root) {
   toml::table out;
@@ -256,14 +264,10 @@ Recipe parse(std::string_view toml, const std::string& where) {
   table.read("seeds", out.seeds);
   if (out.seeds < 1) table.fail("seeds", "expected 1 or more, found " + std::to_string(out.seeds));
   table.read_table("data", [&](Table& inner) { read_data(inner, out.data); });
-  if (out.data.training.empty()) table.fail("data.training", "expected the name of data to train on, found none");
   table.read_table("model", [&](Table& inner) {
     inner.read("file", out.model.file);
     inner.read("zoo", out.model.zoo);
   });
-  if (out.model.file.empty() == out.model.zoo.empty())
-    table.fail("model",
-               std::string("expected either file or zoo, found ") + (out.model.file.empty() ? "none" : "both"));
   table.read_table("train", [&](Table& inner) { read_training(inner, out.train); });
   table.read_table("prune", [&](Table& inner) { read_pruning(inner, out.prune); });
   table.read_table("sparsify", [&](Table& inner) { read_sparsify(inner, out.sparsify.emplace()); });
@@ -272,9 +276,13 @@ Recipe parse(std::string_view toml, const std::string& where) {
     read_distillation(inner, out.recover);
   });
   table.read_table("evaluate", [&](Table& inner) { read_evaluate(inner, out.evaluate); });
-  table.read_table("export", [&](Table& inner) { inner.read("onnx", out.output.onnx); });
-  if (out.sparsify && out.sparsify->method == SparsifyMethod::lottery) check_lottery(table, out);
+  table.read_table("export", [&](Table& inner) { read_export(inner, out.output); });
   table.finish();
+  if (out.data.training.empty()) table.fail("data.training", "expected the name of data to train on, found none");
+  if (out.model.file.empty() == out.model.zoo.empty())
+    table.fail("model",
+               std::string("expected either file or zoo, found ") + (out.model.file.empty() ? "none" : "both"));
+  if (out.sparsify && out.sparsify->method == SparsifyMethod::lottery) check_lottery(table, out);
   if (out.train.epochs == 0 && out.prune.method == Method::none && !out.sparsify && out.recover.epochs == 0)
     throw Error(where + ": expected something to do in [train], [prune], [sparsify] or [recover], found nothing");
   return out;

@@ -4,6 +4,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/pruning/refill.hpp"
+#include "coppice/sparsity/sparsifier.hpp"
 #include "coppice/train/iterative_pruner.hpp"
 #include "coppice/train/recalibrate.hpp"
 #include "coppice/train/run_recipe.hpp"
@@ -35,6 +36,7 @@ class Runner {
 
   std::optional<Report> run() {
     check_base();
+    check_layers();
     claim_folder();
     datasets_ = read_datasets(recipe_.data, recipe_.seed);
     report_.skipped = datasets_.skipped;
@@ -65,6 +67,27 @@ class Runner {
     if (parse(read_text(path), path).beginning != recipe_.beginning)
       throw Error(options_.base +
                   ": expected a run with the same seed, [data], [model], [train] and metrics, found others");
+  }
+
+  // Names of layers and the like can only be told from the network: before the work, not after hours of training.
+  void check_layers() const {
+    const auto within = [](const char* table, const auto& check) {
+      try {
+        check();
+      } catch (const Error& error) {
+        throw Error(std::string(table) + ": " + error.what());
+      }
+    };
+    const graph::Model model = recipe_.model.file.empty() ? zoo::build(recipe_.model.zoo, recipe_.seed)
+                                                          : formats::read_onnx(recipe_.model.file);
+    if (recipe_.prune.method != Method::none)
+      within("prune", [&] {
+        GraphModule module(model);
+        PrunerOptions options = recipe_.prune.pruner;
+        options.criterion = large_final;
+        const Pruner pruner(module, std::move(options));
+      });
+    if (recipe_.sparsify) within("sparsify", [&] { const sparsity::Sparsifier zeros(model, recipe_.sparsify->what); });
   }
 
   // A folder belongs to one recipe, and a new run must not write over an old one's results.
