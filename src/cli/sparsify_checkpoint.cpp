@@ -164,6 +164,9 @@ void check_checkpoint_options(const SparsifyArguments& arguments) {
 
 SparsifyOutcome sparsify_checkpoint(const SparsifyArguments& arguments) {
   const SafetensorsSet set(arguments.model);
+  for (const SafetensorsFile& file : set.shards())
+    if (formats::packed_kind(file) != formats::Packed::no)
+      throw Error(file.path() + ": is packed, so that its weights are not at hand; coppice unpack it first");
   check_files(set, arguments);
   SparsifyOutcome outcome;
   outcome.bytes_before = outcome.bytes_after = set.file_bytes();

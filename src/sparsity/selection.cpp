@@ -28,6 +28,11 @@ void check_options(const SparsifyOptions& options) {
   check_share("sparsity", options.sparsity);
   for (const auto& [name, sparsity] : options.layers) check_share("sparsity of " + name, sparsity);
   check_criterion(options.criterion);
+  const Pattern& pattern = options.pattern;
+  const bool keeps = pattern.kind == Pattern::Kind::keep_of;
+  if (pattern.kind != Pattern::Kind::none && (pattern.a < 1 || pattern.b < 1 || (keeps && pattern.a >= pattern.b)))
+    throw Error("pattern " + to_string(pattern) + ": expected " +
+                (keeps ? "N:M with 0 < N < M" : "AxB with A and B of 1 or more"));
   if (options.pattern.kind != Pattern::Kind::none && options.granularity != Granularity::weight) {
     throw Error("pattern " + to_string(options.pattern) + ": expected granularity weight, found " +
                 std::string(to_string(options.granularity)));

@@ -70,6 +70,17 @@ TEST(SparsifyCheckpoint, OfOneFileChangesTheWeightsAlone) {
   EXPECT_EQ(read_file(in), after);
 }
 
+TEST(SparsifyCheckpoint, OfPackedWeightsIsRefused) {
+  const Scratch scratch;
+  write_shards(scratch);
+  const std::string packed = scratch / "packed.safetensors";
+  ASSERT_EQ(run({"pack", scratch / "a.safetensors", "-o", packed}).code, 0);
+  const Outcome refused = run({"sparsify", packed, "-o", scratch / "out.safetensors", "--sparsity", "50%"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.err.find("packed.safetensors: is packed"), std::string::npos) << refused.err;
+  EXPECT_FALSE(std::filesystem::exists(scratch / "out.safetensors"));
+}
+
 TEST(SparsifyCheckpoint, OfShardsGoesToAFolder) {
   const Scratch scratch;
   write_shards(scratch);

@@ -194,6 +194,9 @@ TEST(Sparsifier, RefusesWithOneClearLine) {
   EXPECT_EQ(message({.layers = {{"mul", -1}}}), "sparsity of mul: expected 0 to 1, found -1.000000");
   EXPECT_EQ(message({.pattern = parse_pattern("2:100")}),
             "nothing to sparsify: all 5 layers stay dense; the first, conv: input width 3 is no multiple of 100");
+  EXPECT_EQ(message({.pattern = {Pattern::Kind::keep_of, 0, 0}}), "pattern 0:0: expected N:M with 0 < N < M");
+  EXPECT_EQ(message({.pattern = {Pattern::Kind::keep_of, 4, 4}}), "pattern 4:4: expected N:M with 0 < N < M");
+  EXPECT_EQ(message({.pattern = {Pattern::Kind::tiles, 2, 0}}), "pattern 2x0: expected AxB with A and B of 1 or more");
   EXPECT_EQ(message({.granularity = Granularity::kernel}),
             "mul: granularity kernel is not for matrices: expected weight, row or column, or the layer ignored");
   EXPECT_EQ(message({.criterion = importance::Criterion::fpgm}),
