@@ -158,8 +158,8 @@ void print_table(const std::string& path, const std::vector<std::string>& ways, 
       const auto found = figures.find({way, variant});
       if (found == figures.end()) continue;
       const bool random = std::string(variant) == "random";
-      for (auto& [seed, epochs] : found->second.epochs)
-        if (random) epochs += dense.epochs.at(seed);  // it begins there, too
+      if (random)  // it begins with the base, too
+        for (auto& [seed, epochs] : found->second.epochs) epochs += dense.epochs.at(seed);
       const char* drawn = sparse ? "the same, zeros drawn at random" : "the same, channels drawn at random";
       const char* fresh = sparse ? "its zeros in a fresh network" : "its small network from fresh weights";
       print_row(random ? drawn : fresh, found->second, dense, sparse);

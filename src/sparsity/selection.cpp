@@ -33,12 +33,12 @@ void check_options(const SparsifyOptions& options) {
   if (pattern.kind != Pattern::Kind::none && (pattern.a < 1 || pattern.b < 1 || (keeps && pattern.a >= pattern.b)))
     throw Error("pattern " + to_string(pattern) + ": expected " +
                 (keeps ? "N:M with 0 < N < M" : "AxB with A and B of 1 or more"));
-  if (options.pattern.kind != Pattern::Kind::none && options.granularity != Granularity::weight) {
-    throw Error("pattern " + to_string(options.pattern) + ": expected granularity weight, found " +
+  if (pattern.kind != Pattern::Kind::none && options.granularity != Granularity::weight) {
+    throw Error("pattern " + to_string(pattern) + ": expected granularity weight, found " +
                 std::string(to_string(options.granularity)));
   }
-  if (options.pattern.kind == Pattern::Kind::keep_of && !options.layers.empty()) {
-    throw Error("pattern " + to_string(options.pattern) + " makes the sparsity of every layer; found another for " +
+  if (keeps && !options.layers.empty()) {
+    throw Error("pattern " + to_string(pattern) + " makes the sparsity of every layer; found another for " +
                 options.layers.front().first);
   }
 }

@@ -15,23 +15,23 @@ std::string shown(const char* format, double value) {
   return text;
 }
 
-}  // namespace
-
-std::string evaluation_text(const Evaluation& evaluation) {
-  std::string out = evaluation.loss ? "loss " + shown("%.4f", *evaluation.loss) : "";
+std::string numbers(const Evaluation& evaluation, const char* loss) {
+  std::string out = evaluation.loss ? loss + shown("%.4f", *evaluation.loss) : "";
   for (const auto& [name, value] : evaluation.metrics)
     out += (out.empty() ? "" : ", ") + name + " " +
            (recipe::is_share(name) ? shown("%.2f %%", 100 * value) : shown("%.4f", value));
   return out;
 }
 
+}  // namespace
+
+std::string evaluation_text(const Evaluation& evaluation) {
+  return numbers(evaluation, "loss ");
+}
+
 std::string epoch_line(const EpochRecord& epoch) {
   std::string out = "epoch " + std::to_string(epoch.epoch + 1) + ": loss " + shown("%.4f", epoch.training_loss);
-  if (epoch.validation) {
-    std::string held_out = evaluation_text(*epoch.validation);
-    if (epoch.validation->loss) held_out.erase(0, std::string_view("loss ").size());  // a line has 80 columns
-    out += ", held-out " + held_out;
-  }
+  if (epoch.validation) out += ", held-out " + numbers(*epoch.validation, "");  // a line has 80 columns
   for (const auto& [name, value] : epoch.values)
     if (name == "sparsity") out += ", sparsity " + shown("%.2f %%", value);
   return out + ", " + shown("%.1f s", epoch.seconds);

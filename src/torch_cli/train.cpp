@@ -71,8 +71,9 @@ TrainerOptions options_of(const TrainArguments& arguments) {
   out.clip_norm = arguments.clip_norm;
   out.accumulate = arguments.accumulate;
   out.precision = value_of("--precision", arguments.precision, parse_precision);
-  for (const std::string& metric : arguments.metrics) value_of("--metric", metric, recipe::make_metric);
-  out.metrics = recipe::make_metrics(arguments.metrics);
+  out.metrics.clear();
+  for (const std::string& metric : arguments.metrics)
+    out.metrics.push_back(value_of("--metric", metric, recipe::make_metric));
   out.seed = arguments.seed;
   out.checkpoint = arguments.checkpoint;
   out.checkpoint_steps = arguments.checkpoint_steps;

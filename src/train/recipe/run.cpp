@@ -10,6 +10,7 @@
 #include "coppice/train/run_recipe.hpp"
 #include "coppice/zoo/zoo.hpp"
 
+#include "torch/scoring/batches.hpp"
 #include "train/recipe/choices.hpp"
 #include "train/recipe/sparse_stages.hpp"
 #include "train/recipe/stage.hpp"
@@ -71,23 +72,17 @@ class Runner {
 
   // Names of layers and the like can only be told from the network: before the work, not after hours of training.
   void check_layers() const {
-    const auto within = [](const char* table, const auto& check) {
-      try {
-        check();
-      } catch (const Error& error) {
-        throw Error(std::string(table) + ": " + error.what());
-      }
-    };
     const graph::Model model = recipe_.model.file.empty() ? zoo::build(recipe_.model.zoo, recipe_.seed)
                                                           : formats::read_onnx(recipe_.model.file);
     if (recipe_.prune.method != Method::none)
-      within("prune", [&] {
+      scoring::guarded("prune", [&] {
         GraphModule module(model);
         PrunerOptions options = recipe_.prune.pruner;
         options.criterion = large_final;
         const Pruner pruner(module, std::move(options));
       });
-    if (recipe_.sparsify) within("sparsify", [&] { const sparsity::Sparsifier zeros(model, recipe_.sparsify->what); });
+    if (recipe_.sparsify)
+      scoring::guarded("sparsify", [&] { const sparsity::Sparsifier zeros(model, recipe_.sparsify->what); });
   }
 
   // A folder belongs to one recipe, and a new run must not write over an old one's results.
