@@ -41,7 +41,7 @@ std::vector<Site> find_sites(const std::vector<NamedWeight>& weights) {
     site.shape = tensor.shape;
     site.output_axis = 0;
     site.input_axis = 1;
-    site.convolution = tensor.shape.size() > 2;
+    for (std::size_t axis = 2; axis < tensor.shape.size(); ++axis) site.kernel_axes.push_back(axis);
     site.obstacle = obstacle(site, tensor);
     site.output_layer = site.obstacle.starts_with("an output");
     out.push_back(std::move(site));

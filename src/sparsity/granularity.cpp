@@ -55,10 +55,10 @@ tensor::Units units_of(const Site& site, Granularity granularity) {
   std::string_view name = to_string(granularity);
   const auto fail = [&](const std::string& expected) {
     return Error(site.layer + ": granularity " + std::string(to_string(granularity)) + " is not for " +
-                 (site.convolution ? "convolutions of rank " + std::to_string(rank) : "matrices") + ": expected " +
+                 (site.convolution() ? "convolutions of rank " + std::to_string(rank) : "matrices") + ": expected " +
                  expected + ", or the layer ignored");
   };
-  if (!site.convolution) {
+  if (!site.convolution()) {
     if (granularity != Granularity::row && granularity != Granularity::column) throw fail("weight, row or column");
     out.together[granularity == Granularity::row ? site.input_axis : site.output_axis] = true;
     return out;
@@ -71,12 +71,12 @@ tensor::Units units_of(const Site& site, Granularity granularity) {
   const Given given = given_up(name);
   if (given.input && site.input_groups > 1)
     throw fail("one that keeps inputs apart, for this one is transposed and in groups");
-  if (given.height && !given.width && rank < 4) throw fail("a granularity without height");
+  const std::vector<std::size_t>& kernel = site.kernel_axes;
+  if (given.height && !given.width && kernel.size() < 2) throw fail("a granularity without height");
   if (given.input) out.together[site.input_axis] = true;
-  if (given.width) out.together[rank - 1] = true;
-  if (given.height && rank >= 4) out.together[rank - 2] = true;
-  if (given.depth)
-    for (std::size_t axis = 2; axis + 2 < rank; ++axis) out.together[axis] = true;
+  // From the innermost: width, height, depth.
+  for (std::size_t i = 0; i < kernel.size(); ++i)
+    out.together[kernel[kernel.size() - 1 - i]] = i == 0 ? given.width : i == 1 ? given.height : given.depth;
   return out;
 }
 

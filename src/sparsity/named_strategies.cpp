@@ -52,7 +52,7 @@ std::vector<double> spread(const Site& layer, std::size_t axis, const std::vecto
   const auto length = static_cast<std::size_t>(layer.shape[axis]),
              outputs = static_cast<std::size_t>(layer.shape[layer.output_axis]);
   const std::size_t groups = length == 0 ? 0 : numbers.size() / length;
-  const bool grouped = layer.convolution && axis == layer.input_axis && groups > 1 && outputs % groups == 0;
+  const bool grouped = layer.convolution() && axis == layer.input_axis && groups > 1 && outputs % groups == 0;
   if (numbers.size() != length && !(grouped && numbers.size() == groups * length)) {
     throw Error(layer.name + ": expected the norms of " + std::to_string(length) + " channels, found " +
                 std::to_string(numbers.size()));
@@ -80,7 +80,7 @@ class Named : public Strategy {
     std::vector<Entrant> entrants;
     for (std::size_t i = 0; i < layers().size(); ++i) {
       const Site& layer = layers()[i];
-      if (channels && !layer.convolution && !options().prune_linear) continue;
+      if (channels && !layer.convolution() && !options().prune_linear) continue;
       entrants.push_back({layer, *model().graph.constant(layer.value), i});
       if (kind_.by != By::chance && kind_.by != By::weight && kind_.by != By::weight_norm)
         wanted.scores.emplace(layer.name, scores(entrants.back()));
@@ -95,7 +95,7 @@ class Named : public Strategy {
       return out;
     }
     for (Entrant& entrant : entrants) {
-      if (channels) wanted.granularity = entrant.site.convolution ? Granularity::filter : Granularity::row;
+      if (channels) wanted.granularity = entrant.site.convolution() ? Granularity::filter : Granularity::row;
       settle({std::move(entrant)});
     }
     return out;

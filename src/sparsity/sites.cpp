@@ -94,7 +94,7 @@ std::optional<Site> read_site(const Graph& graph, const std::vector<graph::Role>
   out.shape = tensor.shape;
   out.output_axis = from->order[static_cast<std::size_t>(output)];
   out.input_axis = from->order[static_cast<std::size_t>(input_axis(node, output, rank))];
-  out.convolution = is_convolution(node);
+  if (is_convolution(node)) out.kernel_axes.assign(from->order.begin() + 2, from->order.end());
   const std::int64_t groups = node.op == "ConvTranspose" ? node.int_or("group", 1) : 1;
   if (groups > 0 && out.shape[out.input_axis] % groups == 0) out.input_groups = groups;
   if (from->quantised || !tensor::is_real(tensor.dtype))

@@ -33,7 +33,7 @@ TEST(Sites, AxesOfEveryKind) {
     EXPECT_EQ(sites[i].layer, expected[i].layer);
     EXPECT_EQ(sites[i].output_axis, expected[i].output) << sites[i].name;
     EXPECT_EQ(sites[i].input_axis, expected[i].input) << sites[i].name;
-    EXPECT_EQ(sites[i].convolution, expected[i].convolution) << sites[i].name;
+    EXPECT_EQ(sites[i].convolution(), expected[i].convolution) << sites[i].name;
     EXPECT_EQ(sites[i].output_layer, expected[i].last) << sites[i].name;
     EXPECT_EQ(sites[i].obstacle, "");
   }
@@ -144,7 +144,7 @@ TEST(Sites, OfSubgraphsAreToldApart) {
 }
 
 TEST(Granularity, EveryNameAndItsUnits) {
-  const Site conv{.layer = "c", .shape = {8, 4, 3, 5}, .output_axis = 0, .input_axis = 1, .convolution = true};
+  const Site conv{.layer = "c", .shape = {8, 4, 3, 5}, .output_axis = 0, .input_axis = 1, .kernel_axes = {2, 3}};
   const std::vector<std::pair<std::string, std::int64_t>> sizes{{"weight", 1},
                                                                 {"row", 5},
                                                                 {"column", 3},
@@ -173,12 +173,13 @@ TEST(Granularity, EveryNameAndItsUnits) {
 }
 
 TEST(Granularity, OfOtherRanksAndMatrices) {
-  const Site line{.layer = "c", .shape = {8, 4, 7}, .output_axis = 0, .input_axis = 1, .convolution = true};
+  const Site line{.layer = "c", .shape = {8, 4, 7}, .output_axis = 0, .input_axis = 1, .kernel_axes = {2}};
   EXPECT_EQ(units_of(line, Granularity::kernel).size(), 7);
   EXPECT_EQ(units_of(line, Granularity::filter).size(), 28);
   EXPECT_THROW(units_of(line, Granularity::column), Error);
   EXPECT_THROW(units_of(line, Granularity::shared_vertical_slice), Error);
-  const Site volume{.layer = "c", .shape = {4, 8, 2, 3, 5}, .output_axis = 1, .input_axis = 0, .convolution = true};
+  const Site volume{
+      .layer = "c", .shape = {4, 8, 2, 3, 5}, .output_axis = 1, .input_axis = 0, .kernel_axes = {2, 3, 4}};
   EXPECT_EQ(units_of(volume, Granularity::kernel).size(), 30);
   EXPECT_EQ(units_of(volume, Granularity::filter).together, (std::vector<bool>{true, false, true, true, true}));
   const Site matrix{.layer = "m", .shape = {6, 9}, .output_axis = 1, .input_axis = 0};
@@ -202,7 +203,7 @@ TEST(Pattern, ReadsWhatItWritesAndRefusesTheRest) {
 }
 
 TEST(Pattern, SaysWhereItDoesNotFit) {
-  const Site conv{.layer = "c", .shape = {8, 3, 3, 3}, .output_axis = 0, .input_axis = 1, .convolution = true};
+  const Site conv{.layer = "c", .shape = {8, 3, 3, 3}, .output_axis = 0, .input_axis = 1, .kernel_axes = {2, 3}};
   EXPECT_EQ(misfit(conv, parse_pattern("2:4")), "input width 3 is no multiple of 4");
   EXPECT_EQ(misfit(conv, parse_pattern("1:3")), std::nullopt);
   EXPECT_EQ(misfit(conv, parse_pattern("4x9")), std::nullopt);  // 27 columns

@@ -48,8 +48,8 @@ void expect_view(const graph::Model& model, std::vector<at::Tensor> inputs, cons
     for (const auto& part : parts) groups.push_back(at::cat(part));
     const at::Tensor product = at::cat(groups, 1);  // [places, outputs]
     // Channels last, as the rows have them.
-    const bool behind = site.operand == 0 && !site.convolution;
-    if (site.convolution)
+    const bool behind = site.operand == 0 && !site.convolution();
+    if (site.convolution())
       got = got.flatten(2).transpose(1, 2);
     else if (behind)
       got = got.transpose(-1, -2);

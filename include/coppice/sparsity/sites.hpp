@@ -20,10 +20,13 @@ struct Site {
   std::size_t output_axis = 0;    ///< Grouped convolutions: all groups' outputs, of ConvTranspose one group's.
   std::size_t input_axis = 0;     ///< Grouped convolutions: inputs of one group, of ConvTranspose all.
   std::int64_t input_groups = 1;  ///< Groups whose inputs the input axis lists one after the other (ConvTranspose).
-  bool convolution = false;       ///< The other axes are the kernel's; of a matrix they are a batch.
-  bool output_layer = false;      ///< Between it and some output of the graph stands no other site: the classifier.
-  std::string other_reader;       ///< What reads the constant and is no such node: Gather "wte". Usually empty.
-  std::string obstacle;           ///< Why zeros cannot be written, such as "int8 weights"; usually empty.
+  /// Of a convolution: the axes of depth if any, height if any, width. Empty: a matrix, whose other axes are a batch.
+  std::vector<std::size_t> kernel_axes = {};
+  bool output_layer = false;  ///< Between it and some output of the graph stands no other site: the classifier.
+  std::string other_reader;   ///< What reads the constant and is no such node: Gather "wte". Usually empty.
+  std::string obstacle;       ///< Why zeros cannot be written, such as "int8 weights"; usually empty.
+
+  bool convolution() const { return !kernel_axes.empty(); }
 };
 
 /// In the order of the nodes. A weight that several nodes read is listed once, with the axes of its first use.

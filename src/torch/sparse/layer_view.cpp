@@ -18,6 +18,12 @@ const graph::Node& node_of(const graph::Model& model, const sparsity::Site& site
   return model.graph.nodes[site.node];
 }
 
+// Whether a convolution's weight is stored as [O,I,...], as it is used.
+bool usual_order(const sparsity::Site& site) {
+  return site.output_axis == 0 && site.input_axis == 1 &&
+         std::is_sorted(site.kernel_axes.begin(), site.kernel_axes.end());
+}
+
 std::size_t other_operand(const sparsity::Site& site) {
   return site.operand == 0 ? 1 : 0;
 }
@@ -59,17 +65,15 @@ std::optional<std::string> LayerView::obstacle(const graph::Model& model, const 
   const graph::Node& node = node_of(model, site);
   if (!site.other_reader.empty()) return "also read by " + site.other_reader;
   if (node.op == "ConvTranspose" || node.op == "DeformConv") return node.op + ": its inputs cannot be told";
-  if (site.convolution)
-    return site.output_axis == 0 && site.input_axis == 1
-               ? std::nullopt
-               : std::optional<std::string>("its weight is turned before it is used");
+  if (site.convolution())
+    return usual_order(site) ? std::nullopt : std::optional<std::string>("its weight is turned before it is used");
   if (site.shape.size() != 2) return "weights of a batch of products";
   if (model.graph.constant(node.input(other_operand(site)))) return "a product of constants";
   return std::nullopt;
 }
 
 LayerView::LayerView(const graph::Model& model, const sparsity::Site& site)
-    : convolution_(site.convolution),
+    : convolution_(site.convolution()),
       output_axis_(site.output_axis),
       input_axis_(site.input_axis),
       shape_(site.shape.begin(), site.shape.end()) {

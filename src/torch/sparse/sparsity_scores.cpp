@@ -35,7 +35,7 @@ std::vector<double> numbers(const at::Tensor& tensor) {
 
 // One number an input channel: of a grouped convolution, whose norms lie along the outputs too, those of all groups.
 std::vector<double> input_numbers(const at::Tensor& norm, const sparsity::Site& site, const graph::Model& model) {
-  if (!site.convolution || norm.size(static_cast<std::int64_t>(site.output_axis)) == 1) return numbers(norm);
+  if (!site.convolution() || norm.size(static_cast<std::int64_t>(site.output_axis)) == 1) return numbers(norm);
   const std::int64_t groups = model.graph.nodes[site.node].int_or("group", 1),
                      outputs = norm.size(static_cast<std::int64_t>(site.output_axis));
   const at::Tensor rows = norm.transpose(0, static_cast<std::int64_t>(site.output_axis)).flatten(1);
