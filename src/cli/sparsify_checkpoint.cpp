@@ -9,6 +9,7 @@
 #include "coppice/formats/safetensors_set.hpp"
 #include "coppice/sparsity/streamed.hpp"
 
+#include "base/naming.hpp"
 #include "cli/app.hpp"
 #include "cli/output.hpp"
 #include "cli/progress.hpp"
@@ -25,15 +26,6 @@ std::vector<sparsity::NamedWeight> weights_of(const SafetensorsSet& set) {
     for (std::size_t i = 0; i < shard.entries().size(); ++i) out.push_back({shard.entries()[i].name, shard.tensor(i)});
   }
   return out;
-}
-
-template <class Action>
-auto naming(const SafetensorsSet& set, const Action& action) {
-  try {
-    return action();
-  } catch (const Error& error) {
-    throw Error(set.path() + ": " + error.what());
-  }
 }
 
 /// The files that are written must not be those that are read, nor one another's.
@@ -62,7 +54,7 @@ class Choice {
  public:
   Choice(const SafetensorsSet& set, const SparsifyArguments& arguments) {
     if (!arguments.masks.empty()) file_.emplace(arguments.masks);
-    naming(set, [&] {
+    base::naming(set.path(), [&] {
       if (file_)
         masks_.emplace(weights_of(set), *file_);
       else
@@ -103,7 +95,7 @@ class Results {
         const tensor::Bytes bytes = shard.bytes(i);
         if (zeros_.takes_part(weight)) {
           const std::span<std::byte> zeroed = room_.span().first(bytes.size());
-          outcome.layers.push_back(naming(set_, [&] { return zero(weight, zeroed); }));
+          outcome.layers.push_back(base::naming(set_.path(), [&] { return zero(weight, zeroed); }));
           counter_.add(k, i, {nullptr, zeroed});
           if (writer) writer->write(zeroed);
         } else {

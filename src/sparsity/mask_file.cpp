@@ -1,8 +1,8 @@
 #include "coppice/sparsity/mask_file.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <map>
 
 #include "coppice/base/error.hpp"
 #include "coppice/formats/safetensors.hpp"
@@ -17,10 +17,10 @@ std::string shape_key(const std::string& name) {
   return "shape of " + name;
 }
 
-const std::string* find(const formats::SafetensorsMetadata& metadata, const std::string& key) {
-  const auto found =
-      std::find_if(metadata.begin(), metadata.end(), [&](const auto& entry) { return entry.first == key; });
-  return found == metadata.end() ? nullptr : &found->second;
+using Texts = std::map<std::string_view, std::string_view>;
+
+Texts texts_of(const formats::SafetensorsLayout& layout) {
+  return layout.metadata ? Texts(layout.metadata->begin(), layout.metadata->end()) : Texts();
 }
 
 /// What tensor::to_string made.
@@ -45,12 +45,12 @@ Error damaged(const std::string& path, const std::string& name, const std::strin
   return Error(path + ": mask of " + name + ": " + what);
 }
 
-Site read_site(const std::string& path, const formats::SafetensorsEntry& entry,
-               const formats::SafetensorsMetadata& metadata) {
+Site read_site(const std::string& path, const formats::SafetensorsEntry& entry, const Texts& texts) {
   Site out;
   out.name = out.layer = entry.name;
-  const std::string* shape = find(metadata, shape_key(entry.name));
-  if (!shape || !read_shape(*shape, out.shape)) throw damaged(path, entry.name, "expected its shape in the metadata");
+  const auto shape = texts.find(shape_key(entry.name));
+  if (shape == texts.end() || !read_shape(shape->second, out.shape))
+    throw damaged(path, entry.name, "expected its shape in the metadata");
   std::size_t bytes = 0;
   try {
     bytes = bytes_of(tensor::element_count(out.shape));
@@ -59,8 +59,8 @@ Site read_site(const std::string& path, const formats::SafetensorsEntry& entry,
   }
   if (entry.dtype != tensor::DType::uint8 || entry.bytes() != bytes)
     throw damaged(path, entry.name,
-                  "expected " + std::to_string(bytes) + " bytes of type U8 for " + *shape + ", found " +
-                      std::to_string(entry.bytes()) + " of type " + entry.type);
+                  "expected " + std::to_string(bytes) + " bytes of type U8 for " + tensor::to_string(out.shape) +
+                      ", found " + std::to_string(entry.bytes()) + " of type " + entry.type);
   return out;
 }
 
@@ -97,12 +97,12 @@ void MaskWriter::write(const tensor::Mask& mask) {
 }
 
 MaskFile::MaskFile(const std::string& path) : file_(path) {
-  const formats::SafetensorsMetadata metadata = file_.layout().metadata.value_or(formats::SafetensorsMetadata());
-  const std::string* version = sparsity::find(metadata, kFormat);
-  if (!version || *version != kVersion)
+  const Texts texts = texts_of(file_.layout());
+  const auto version = texts.find(kFormat);
+  if (version == texts.end() || version->second != kVersion)
     throw Error(path + ": expected a file of masks (metadata \"coppice\": \"masks 1\")");
   if (file_.entries().empty()) throw Error(path + ": expected masks, found none");
-  for (const formats::SafetensorsEntry& entry : file_.entries()) sites_.push_back(read_site(path, entry, metadata));
+  for (const formats::SafetensorsEntry& entry : file_.entries()) sites_.push_back(read_site(path, entry, texts));
 }
 
 tensor::Mask MaskFile::mask(std::size_t i) const {

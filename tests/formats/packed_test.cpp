@@ -98,16 +98,20 @@ TEST(Packed, ShardsIndexAndHeadersComeBack) {
   const Scratch scratch;
   for (const char* folder : {"in", "out", "again"}) std::filesystem::create_directory(scratch / folder);
   const std::string a = scratch / "in/a.safetensors", b = scratch / "in/b.safetensors";
-  formats::write_safetensors(
-      {{"x", sparse(DType::float32, {40, 50}, 4, 1)}, {"x.bitmask", sparse(DType::int8, {3}, 1, 2)}}, a);
+  formats::write_safetensors({{"x", sparse(DType::float32, {40, 50}, 4, 1)},
+                              {"x.bitmask", sparse(DType::int8, {3}, 1, 2)},
+                              {"v", sparse(DType::float32, {40, 50}, 4, 4)}},
+                             a);
   // A header with spaces, and types of which only the size is known.
   put(b, safetensors(R"({  "y": {"shape":[40,60],"dtype":"BF16","data_offsets":[3,4803]},
-                     "z":{"dtype":"F8_E8M0","shape":[3],"data_offsets":[0,3]}})",
-                     "abc" + text_of(sparse(DType::bfloat16, {40, 60}, 9, 3).bytes)));
+                     "z":{"dtype":"F8_E8M0","shape":[3],"data_offsets":[0,3]},
+                     "v.shape":{"dtype":"U8","shape":[2],"data_offsets":[4803,4805]}})",
+                     "abc" + text_of(sparse(DType::bfloat16, {40, 60}, 9, 3).bytes) + "de"));
   const std::string index =
-      R"({"weight_map": {"y":"b.safetensors", "x":"a.safetensors","x.bitmask":"a.safetensors","z":"b.safetensors"}})";
+      R"({"weight_map": {"y":"b.safetensors", "x":"a.safetensors","x.bitmask":"a.safetensors","z":"b.safetensors",
+          "v":"a.safetensors", "v.shape":"b.safetensors"}})";
   put(scratch / "in/m.safetensors.index.json", index);
-  EXPECT_EQ(pack(scratch / "in", scratch / "out").packed, 1u);  // not x, whose parts would take another's name
+  EXPECT_EQ(pack(scratch / "in", scratch / "out").packed, 1u);  // not x and v, whose parts would take others' names
   EXPECT_GT(SafetensorsSet(scratch / "out").shards().size(), 1u);
   unpack(scratch / "out", scratch / "again");
   EXPECT_EQ(get(scratch / "again/a.safetensors"), get(a));
@@ -226,7 +230,7 @@ TEST(Packed, ModelsComeBack) {
                                  {"wide", of_bytes(DType::complex128, {100}, std::string(1600, '\2'))},
                                  {"texts", texts}});
   for (const bool external : {false, true}) {
-    model.graph.initializers[0].external = external;
+    for (const std::size_t i : {0, 4}) model.graph.initializers[i].external = external;  // "w" and "small"
     const formats::PackReport report = formats::pack_model(model, scratch / "p.safetensors");
     EXPECT_EQ(report.packed, 3u);
     EXPECT_EQ(report.tensors, 4u);
@@ -234,7 +238,8 @@ TEST(Packed, ModelsComeBack) {
     EXPECT_EQ(report.bytes_after, formats::pack_model(model, "").bytes_after);
     const graph::Model again = formats::unpack_model(SafetensorsFile(scratch / "p.safetensors"));
     EXPECT_EQ(formats::write_onnx_bytes(again), formats::write_onnx_bytes(model));
-    EXPECT_EQ(again.graph.initializers[0].external, external);
+    for (std::size_t i = 0; i < again.graph.initializers.size(); ++i)
+      EXPECT_EQ(again.graph.initializers[i].external, model.graph.initializers[i].external) << i;
   }
 }
 

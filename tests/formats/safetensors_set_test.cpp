@@ -112,7 +112,13 @@ TEST(SafetensorsSet, RefusesAnIndexThatIsNone) {
         refusal(std::string(R"({"weight_map":{"a":")") + name + "\"}}").find("expected the name of a file in the"),
         std::string::npos)
         << name;
-  EXPECT_EQ(refusal(std::string(100, '[')), "expected at most 16 levels of nesting, found more");
+  EXPECT_EQ(refusal(R"({"more":)" + std::string(100, '[')), "expected at most 16 levels of nesting, found more");
+  EXPECT_EQ(refusal(R"({"weight_map":{"a":{}}})"),
+            "weight_map: tensor \"a\": expected the name of a file, found object");
+  EXPECT_EQ(refusal(R"({"metadata":{"total_size":[4]},"weight_map":{"a":"one.safetensors"}})"),
+            "metadata: total_size: expected a number of bytes, found a list");
+  EXPECT_EQ(refusal(R"({"metadata":{"total_size":1e999},"weight_map":{"a":"one.safetensors"}})"),
+            "expected JSON with numbers in range, found others");
   EXPECT_EQ(refusal(R"({"metadata":{"total_size":"4"},"weight_map":{"a":"one.safetensors"}})"),
             "metadata: total_size: expected a number of bytes, found \"4\"");
 }

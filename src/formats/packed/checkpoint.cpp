@@ -7,6 +7,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/formats/packed.hpp"
 
+#include "base/naming.hpp"
 #include "formats/packed/parts.hpp"
 #include "formats/safetensors/index.hpp"
 #include "formats/safetensors/parse_header.hpp"
@@ -17,11 +18,19 @@ using namespace packed_detail;
 namespace fs = std::filesystem;
 
 /// All whole.
-std::vector<Part> parts_of(const SafetensorsFile& file) {
-  std::vector<Part> out;
-  for (std::size_t i = 0; i < file.entries().size(); ++i) out.push_back({file.entries()[i], file.bytes(i), {}});
-  return out;
-}
+/// What is stored of each file, as it is, and all names.
+struct Whole {
+  explicit Whole(const SafetensorsSet& set) {
+    for (const SafetensorsFile& file : set.shards()) {
+      std::vector<Part>& shard = parts.emplace_back();
+      for (std::size_t i = 0; i < file.entries().size(); ++i) shard.push_back({file.entries()[i], file.bytes(i), {}});
+      add_names(shard, names);
+    }
+  }
+
+  std::vector<std::vector<Part>> parts;
+  Names names;
+};
 
 SafetensorsLayout packed_layout(const SafetensorsFile& file, const std::vector<Part>& parts, const std::string& index) {
   SafetensorsMetadata metadata;
@@ -37,12 +46,15 @@ SafetensorsLayout packed_layout(const SafetensorsFile& file, const std::vector<P
 
 std::string index_of(const SafetensorsPlan& plan) {
   nlohmann::ordered_json map = nlohmann::ordered_json::object();
+  // Not through map[name], which looks through all names before.
+  auto& list = map.get_ref<nlohmann::ordered_json::object_t&>();
+  Names names;
   std::uint64_t bytes = 0;
   for (const SafetensorsPlan::Shard& shard : plan.shards) {
     bytes += shard.layout.data_bytes();
     for (const SafetensorsEntry& entry : shard.layout.entries) {
-      if (map.contains(entry.name)) throw Error("two tensors would be named \"" + entry.name + "\"");
-      map[entry.name] = shard.name;
+      if (!names.insert(entry.name).second) throw Error("two tensors would be named \"" + entry.name + "\"");
+      list.emplace_back(entry.name, shard.name);
     }
   }
   return nlohmann::ordered_json{{"metadata", {{"total_size", bytes}}}, {"weight_map", map}}.dump(2) + '\n';
@@ -52,15 +64,6 @@ std::uint64_t file_bytes(const SafetensorsPlan& plan) {
   std::uint64_t out = plan.index.size();
   for (const SafetensorsPlan::Shard& shard : plan.shards) out += shard.layout.file_bytes();
   return out;
-}
-
-template <class Action>
-auto naming(const SafetensorsSet& set, const Action& action) {
-  try {
-    return action();
-  } catch (const Error& error) {
-    throw Error(set.path() + ": " + error.what());
-  }
 }
 
 /// A packed file and what it was made from are no two states of one thing: the one must not replace the other.
@@ -149,20 +152,20 @@ PackReport pack_checkpoint(const SafetensorsSet& set, const std::string& target,
   base::Progress silent;
   base::Progress& told = progress ? *progress : silent;
   PackReport report{.bytes_before = set.file_bytes()};
-  std::vector<std::vector<Part>> parts;
+  for (const SafetensorsFile& file : set.shards())
+    if (packed_kind(file) != Packed::no) throw Error(file.path() + ": is packed already");
+  Whole whole(set);
+  std::vector<std::vector<Part>>& parts = whole.parts;
   std::uint64_t done = 0;
   told.begin("count", report.bytes_before);
-  for (const SafetensorsFile& file : set.shards()) {
-    if (packed_kind(file) != Packed::no) throw Error(file.path() + ": is packed already");
-    parts.push_back(parts_of(file));
-    const Names names = names_of(parts.back());
-    for (Part& part : parts.back()) {
-      choose(part, names);
+  for (std::vector<Part>& shard : parts) {
+    for (Part& part : shard) {
+      choose(part, whole.names);
       told.advance(done += part.bytes.size());
     }
   }
   told.end();
-  SafetensorsPlan plan = naming(set, [&] { return packed_plan(set, parts); });
+  SafetensorsPlan plan = base::naming(set.path(), [&] { return packed_plan(set, parts); });
   for (const std::vector<Part>& shard : parts) {
     report.tensors += shard.size();
     for (const Part& part : shard) report.packed += part.filled.has_value();
@@ -187,35 +190,30 @@ PackReport pack_checkpoint(const SafetensorsSet& set, const std::string& target,
 }
 
 struct PackCounter::State {
-  explicit State(const SafetensorsSet& of) : set(of) {
-    for (const SafetensorsFile& file : set.shards()) {
-      parts.push_back(parts_of(file));
-      names.push_back(names_of(parts.back()));
-    }
-  }
+  explicit State(const SafetensorsSet& of) : set(of), whole(of) {}
   const SafetensorsSet& set;
-  std::vector<std::vector<Part>> parts;
-  std::vector<Names> names;
+  Whole whole;
 };
 
 PackCounter::PackCounter(const SafetensorsSet& like) : state_(std::make_unique<State>(like)) {}
 PackCounter::~PackCounter() = default;
 
 void PackCounter::add(std::size_t shard, std::size_t entry, const tensor::Bytes& bytes) {
-  Part part{state_->parts.at(shard).at(entry).entry, bytes, {}};
-  choose(part, state_->names[shard]);
-  state_->parts[shard][entry].filled = part.filled;
+  Part& stored = state_->whole.parts.at(shard).at(entry);
+  Part part{stored.entry, bytes, {}};
+  choose(part, state_->whole.names);
+  stored.filled = part.filled;
 }
 
 std::uint64_t PackCounter::bytes() const {
-  return naming(state_->set, [&] { return file_bytes(packed_plan(state_->set, state_->parts)); });
+  return base::naming(state_->set.path(), [&] { return file_bytes(packed_plan(state_->set, state_->whole.parts)); });
 }
 
 PackReport unpack_checkpoint(const SafetensorsSet& packed, const std::string& target, base::Progress* progress) {
   base::Progress silent;
   base::Progress& told = progress ? *progress : silent;
   PackReport report{.bytes_before = packed.file_bytes()};
-  const SafetensorsPlan plan = naming(packed, [&] { return original_plan(packed, report); });
+  const SafetensorsPlan plan = base::naming(packed.path(), [&] { return original_plan(packed, report); });
   report.bytes_after = file_bytes(plan);
   expect_elsewhere(packed, plan, target);
   told.begin("write", report.bytes_after);
@@ -231,7 +229,7 @@ PackReport unpack_checkpoint(const SafetensorsSet& packed, const std::string& ta
       } else {
         if (room.span().size() < stored.bytes()) room = tensor::Buffer(static_cast<std::size_t>(stored.bytes()));
         const auto out = room.span().first(static_cast<std::size_t>(stored.bytes()));
-        naming(packed, [&] { stored.expand(out); });
+        base::naming(packed.path(), [&] { stored.expand(out); });
         writer.write(out);
       }
       told.advance(done += entry.bytes());

@@ -55,7 +55,7 @@ Part weight_part(std::string_view name, const tensor::Tensor& tensor) {
 SafetensorsLayout layout_of(const graph::Model& model, const std::vector<Part>& parts) {
   nlohmann::json beside = nlohmann::json::array();
   for (const graph::Initializer& initializer : model.graph.initializers)
-    if (initializer.external && stands_apart(model, initializer)) beside.push_back(name_of(model, initializer));
+    if (initializer.external) beside.push_back(name_of(model, initializer));
   SafetensorsMetadata metadata{{std::string(marker_key), std::string(model_marker)}};
   if (!beside.empty())
     metadata.emplace_back(beside_key, beside.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -104,6 +104,7 @@ graph::Model read(const std::shared_ptr<const SafetensorsFile>& file, PackReport
   std::size_t used = 1;
   for (graph::Initializer& initializer : out.graph.initializers) {
     const std::string name(name_of(out, initializer));
+    initializer.external = std::binary_search(beside.begin(), beside.end(), name);
     if (initializer.tensor.shape != tensor::Shape{0} || name == graph_name ||
         (!file->find(name) && !file->find(name + ".compressed")))
       continue;
@@ -113,7 +114,6 @@ graph::Model read(const std::shared_ptr<const SafetensorsFile>& file, PackReport
                   ", as in the graph, found " + stored.type());
     initializer.tensor.shape = stored.shape();
     initializer.tensor.bytes = read_bytes(file, name);
-    initializer.external = std::binary_search(beside.begin(), beside.end(), name);
     used += stored.entries();
     ++report.tensors;
     report.packed += stored.entries() > 1;
@@ -135,7 +135,8 @@ PackReport pack_model(const graph::Model& model, const std::string& target, base
   for (const graph::Initializer& initializer : model.graph.initializers)
     if (stands_apart(model, initializer)) parts.push_back(weight_part(name_of(model, initializer), initializer.tensor));
   PackReport report{.tensors = parts.size() - 1, .bytes_before = model.source_bytes};
-  const Names names = names_of(parts);
+  Names names;
+  add_names(parts, names);
   std::for_each(parts.begin() + 1, parts.end(), [&](Part& part) { choose(part, names); });
   const SafetensorsLayout layout = layout_of(model, parts);
   for (const Part& part : parts) report.packed += part.filled.has_value();

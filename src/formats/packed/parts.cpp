@@ -47,10 +47,8 @@ std::optional<std::string_view> metadata_text(const SafetensorsLayout& layout, s
   return std::nullopt;
 }
 
-Names names_of(const std::vector<Part>& parts) {
-  Names out;
+void add_names(const std::vector<Part>& parts, Names& out) {
   for (const Part& part : parts) out.insert(part.entry.name);
-  return out;
 }
 
 void choose(Part& part, const Names& names) {

@@ -29,10 +29,10 @@ struct Part {
 };
 
 using Names = std::set<std::string, std::less<>>;
-Names names_of(const std::vector<Part>& parts);
+void add_names(const std::vector<Part>& parts, Names& out);
 
-/// Decides whether zeros are left out: where that makes the file smaller and takes no name of another tensor. One pass
-/// over the bytes.
+/// Decides whether zeros are left out: where that makes the file smaller and takes no name of another tensor, be it in
+/// another file of the set. One pass over the bytes.
 void choose(Part& part, const Names& names);
 
 /// Adds the entries of a part.

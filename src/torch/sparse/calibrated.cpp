@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <memory>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "coppice/base/named.hpp"
 #include "coppice/torch/calibrated_sparsity.hpp"
 
+#include "base/naming.hpp"
 #include "sparsity/selection.hpp"
 #include "torch/scoring/batches.hpp"
 #include "torch/sparse/layer_goal.hpp"
@@ -71,7 +71,7 @@ class Work {
       if (options.what.pattern.kind == sparsity::Pattern::Kind::keep_of)
         goal = {.keep = options.what.pattern.a, .of = options.what.pattern.b};
       layers_.push_back({site, LayerView(model, site), weight->second, goal});
-      naming(layers_.back(), [&] { check_layer(layers_.back()); });
+      base::naming(layers_.back().site.layer, [&] { check_layer(layers_.back()); });
     }
     for (sparsity::Site& site : sparsity::find_inner_sites(model.graph)) report.left.push_back({site, site.obstacle});
     if (layers_.empty()) sparsity::nothing_left(report.left);
@@ -88,7 +88,7 @@ class Work {
         const std::size_t end = same_input(first);
         const std::vector<MomentsPtr> moments = look(first, end, true);
         for (std::size_t i = first; i < end; ++i) {
-          naming(layers_[i], [&] { make_sparse(layers_[i], *moments[i - first]); });
+          base::naming(layers_[i].site.layer, [&] { make_sparse(layers_[i], *moments[i - first]); });
           if (options_.progress) options_.progress->advance(i + 1);
         }
         first = end;
@@ -106,15 +106,6 @@ class Work {
  private:
   using Moments = std::vector<InputMoments>;  // by group
   using MomentsPtr = std::shared_ptr<Moments>;
-
-  // Errors begin with the layer.
-  static void naming(const Layer& layer, const std::function<void()>& work) {
-    try {
-      work();
-    } catch (const Error& error) {
-      throw Error(layer.site.layer + ": " + error.what());
-    }
-  }
 
   static void check_layer(const Layer& layer) {
     sparse::check_goal(layer.goal, layer.view.columns());
@@ -150,7 +141,7 @@ class Work {
     const int id = module_.observe(layers_[first].view.input(), [&](at::Tensor& value) {
       for (const std::size_t i : looking)
         layers_[i].view.for_each_rows(value, [&](std::int64_t group, const at::Tensor& rows) {
-          naming(layers_[i], [&] { (*out[i - first])[static_cast<std::size_t>(group)].add(rows); });
+          base::naming(layers_[i].site.layer, [&] { (*out[i - first])[static_cast<std::size_t>(group)].add(rows); });
         });
       throw Enough();
     });
