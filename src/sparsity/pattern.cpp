@@ -1,6 +1,7 @@
 #include "coppice/sparsity/pattern.hpp"
 
 #include <charconv>
+#include <cmath>
 
 #include "coppice/base/error.hpp"
 
@@ -20,9 +21,9 @@ std::int64_t inputs(const Site& site) {
 /// Inputs of an output as a matrix has them.
 std::int64_t columns(const Site& site) {
   std::int64_t out = inputs(site);
-  // Of [O,I,H,W], where what is behind O lies together.
-  if (site.convolution && site.output_axis == 0)
-    for (std::size_t axis = 2; axis < site.shape.size(); ++axis) out *= site.shape[axis];
+  // Where O is first, what is behind it lies together, be it I*H*W or H*W*I.
+  if (site.output_axis == 0)
+    for (const std::size_t axis : site.kernel_axes) out *= site.shape[axis];
   return out;
 }
 
@@ -51,6 +52,16 @@ std::string to_string(const Pattern& pattern) {
   return std::to_string(pattern.a) + (pattern.kind == Pattern::Kind::keep_of ? ":" : "x") + std::to_string(pattern.b);
 }
 
+std::optional<double> pattern_sparsity(const Pattern& pattern) {
+  if (pattern.kind != Pattern::Kind::keep_of) return std::nullopt;
+  return 1 - static_cast<double>(pattern.a) / static_cast<double>(pattern.b);
+}
+
+bool contradicts(const Pattern& pattern, double sparsity) {
+  const std::optional<double> own = pattern_sparsity(pattern);
+  return own && std::abs(*own - sparsity) > 1e-9;
+}
+
 std::optional<std::string> misfit(const Site& site, const Pattern& pattern) {
   if (pattern.kind == Pattern::Kind::none) return std::nullopt;
   if (pattern.kind == Pattern::Kind::keep_of) return odd_width("input", inputs(site), pattern.b);
@@ -64,7 +75,7 @@ tensor::Units tiles_of(const Site& site, const Pattern& pattern) {
     out.shape.insert(out.shape.end(), {extent / by, by});
     out.together.insert(out.together.end(), {false, true});
   };
-  if (site.convolution && site.output_axis == 0) {
+  if (site.convolution() && site.output_axis == 0) {
     split(site.shape[0], pattern.a);
     split(columns(site), pattern.b);
     return out;

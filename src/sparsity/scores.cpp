@@ -16,8 +16,12 @@ namespace {
 
 using importance::Criterion;
 
-void refuse_nan(const Entrant& entrant, const std::vector<double>& scores) {
-  if (std::any_of(scores.begin(), scores.end(), [](double score) { return std::isnan(score); }))
+// Infinite scores have an order; lamp's quotients of them have none.
+void check_sums(const Entrant& entrant, const std::vector<double>& sums, Criterion criterion) {
+  const bool quotients = criterion == Criterion::lamp;
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  if (std::isnan(total) || (quotients && std::isinf(total)))
     throw Error(entrant.site.name + ": expected numbers, found " + importance::not_finite(entrant.tensor));
 }
 
@@ -65,7 +69,7 @@ std::optional<tensor::Scores> weight_scores(const Entrant& entrant, const Sparsi
       return out;
     case Criterion::lamp: {
       const std::vector<double> squares = tensor::element_powers(entrant.tensor, 2);
-      refuse_nan(entrant, squares);
+      check_sums(entrant, squares, options.criterion);
       auto scores = std::make_shared<const std::vector<double>>(tensor::lamp_scores(squares));
       out.read = [scores](std::int64_t first, std::span<double> to) {
         std::copy_n(scores->begin() + first, to.size(), to.begin());
@@ -92,7 +96,7 @@ std::vector<double> unit_scores(const Entrant& entrant, const tensor::Units& uni
     return out;
   }
   std::vector<double> out = tensor::unit_power_sums(entrant.tensor, units, importance::power_of(options.criterion));
-  refuse_nan(entrant, out);
+  check_sums(entrant, out, options.criterion);
   const auto size = static_cast<double>(units.size());
   for (double& score : out) score /= size;
   if (options.criterion == Criterion::lamp) return tensor::lamp_scores(out);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <string>
 
@@ -11,7 +12,8 @@ std::vector<double> lamp_scores(std::span<const double> scores) {
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   for (const double score : scores) {
-    if (!(score >= 0)) throw Error("lamp: expected scores of 0 or more, found " + std::to_string(score));
+    if (!(score >= 0) || std::isinf(score))
+      throw Error("lamp: expected finite scores of 0 or more, found " + std::to_string(score));
   }
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return scores[a] != scores[b] ? scores[a] < scores[b] : a < b; });

@@ -13,6 +13,7 @@
 #include "coppice/zoo/zoo.hpp"
 
 #include "models.hpp"
+#include "support/message.hpp"
 
 namespace coppice::sparsity {
 namespace {
@@ -178,6 +179,20 @@ TEST(Sparsifier, ARandomDrawChangesWithTheSeedOnly) {
   };
   EXPECT_EQ(masks({}).back().mask, masks({.ignore = {"conv"}}).back().mask);
   EXPECT_NE(masks({}).back().mask, masks({.seed = 1}).back().mask);
+}
+
+TEST(Sparsifier, InfiniteWeightsAreTheLargestAndHaveNoShareOfASum) {
+  std::vector<float> values = kMatrix;
+  values[2] = -std::numeric_limits<float>::infinity();
+  const graph::Model model = one_matrix({4, 4}, values);
+  const std::vector<float> out = sparse(model, {.sparsity = 15.0 / 16});
+  EXPECT_EQ(out[2], values[2]);
+  EXPECT_EQ(std::count(out.begin(), out.end(), 0.0f), 15);
+  EXPECT_EQ(sparse(model, {.sparsity = 0.75, .granularity = Granularity::row})[2], values[2]);
+  for (const Granularity granularity : {Granularity::weight, Granularity::row})
+    EXPECT_EQ(
+        test::message([&] { sparse(model, {.granularity = granularity, .criterion = importance::Criterion::lamp}); }),
+        "fc.weight: expected numbers, found an infinity at [0, 2]");
 }
 
 TEST(Sparsifier, RefusesWithOneClearLine) {

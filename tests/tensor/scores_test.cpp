@@ -104,10 +104,12 @@ TEST(Lamp, EqualScoresRankByIndex) {
   EXPECT_TRUE(lamp_scores({}).empty());
 }
 
-TEST(Lamp, RefusesNegativeScores) {
-  const double negative[] = {1, -1}, nan[] = {std::numeric_limits<double>::quiet_NaN()};
+TEST(Lamp, RefusesNegativeScoresAndOthersWithoutQuotients) {
+  const double negative[] = {1, -1}, nan[] = {std::numeric_limits<double>::quiet_NaN()},
+               infinite[] = {1, std::numeric_limits<double>::infinity()};
   EXPECT_THROW(lamp_scores(negative), Error);
   EXPECT_THROW(lamp_scores(nan), Error);
+  EXPECT_THROW(lamp_scores(infinite), Error);
 }
 
 }  // namespace

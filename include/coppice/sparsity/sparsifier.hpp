@@ -69,8 +69,8 @@ struct ZeroCount {
 class Sparsifier {
  public:
   /// Throws Error for a name that matches nothing, a criterion without scores for weights, a granularity that a layer
-  /// has not, NaN (naming the weight), numbers out of range, and when no layer is left to sparsify, so that a pattern
-  /// that fits nowhere is no silent success.
+  /// has not, NaN where the criterion looks at the weights (naming the weight; lamp takes no infinity either), numbers
+  /// out of range, and when no layer is left to sparsify, so that a pattern that fits nowhere is no silent success.
   Sparsifier(const graph::Model& model, const SparsifyOptions& options);
   /// With masks from elsewhere, such as an earlier run.
   explicit Sparsifier(std::vector<LayerMask> masks) : masks_(std::move(masks)) {}

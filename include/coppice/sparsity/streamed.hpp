@@ -33,7 +33,8 @@ class StreamedZeros {
   /// Those that take part, in the order of the weights; of each site only name, layer and shape are to be relied on.
   virtual std::vector<Site> sites() const = 0;
   /// Writes a weight that takes part to `out`, as long as its bytes and apart from them, with its zeros; says how many
-  /// there were and are. With `mask`, says there what stays. Throws Error on NaN, naming the weight.
+  /// there were and are. With `mask`, says there what stays. Throws Error, naming the weight, for what Sparsifier
+  /// refuses.
   virtual ZeroCount zero(std::size_t weight, std::span<std::byte> out, tensor::Mask* mask = nullptr) const = 0;
 };
 

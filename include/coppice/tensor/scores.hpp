@@ -17,7 +17,7 @@ std::vector<double> fpgm_scores(const Tensor& weight, std::size_t axis, const Ze
 std::vector<double> fpgm_scores(const Tensor& weight, std::size_t axis);
 
 /// x_i over the sum of all x_j that stand at or behind it in ascending order (of equal scores the lower index stands
-/// first); 0 where that sum is 0. Takes squared weights or norms; throws Error on a negative score or NaN.
+/// first); 0 where that sum is 0. Takes squared weights or norms; throws Error on a negative score, NaN and infinity.
 /// Source: Lee et al., Layer-Adaptive Sparsity for the Magnitude-Based Pruning, 2021, equation 1.
 std::vector<double> lamp_scores(std::span<const double> scores);
 

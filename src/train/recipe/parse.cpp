@@ -1,4 +1,3 @@
-#include <cmath>
 #include <sstream>
 
 #include "coppice/base/error.hpp"
@@ -171,10 +170,9 @@ void read_sparsify(Table& table, Sparsify& out) {
   table.read_name("method",
                   [&](const std::string& text) { out.method = base::parse_name("method", sparsify_methods, text); });
   table.finish();  // a key that is misspelt explains what is missing
-  if (!asked && what.pattern.kind != sparsity::Pattern::Kind::keep_of)
+  if (!asked && !sparsity::pattern_sparsity(what.pattern))
     table.fail("", "expected sparsity, or a pattern N:M that makes its own, found neither");
-  const double own = 1 - static_cast<double>(what.pattern.a) / static_cast<double>(what.pattern.b);
-  if (asked && what.pattern.kind == sparsity::Pattern::Kind::keep_of && std::abs(own - what.sparsity) > 1e-9)
+  if (asked && sparsity::contradicts(what.pattern, what.sparsity))
     table.fail("sparsity", "expected none with pattern " + sparsity::to_string(what.pattern) + ", which makes its own");
   const std::string method = "method " + std::string(base::find_name(sparsify_methods, out.method));
   const auto expect_none = [&](std::initializer_list<const char*> keys, const std::string& with) {
