@@ -19,10 +19,10 @@ namespace coppice {
 struct SparsifyCallback::State {
   sparsity::SparsifyOptions what;
   SparsifySchedule when;
-  bool fixed = false;
+  enum class Source { schedule, given, present } source = Source::schedule;
   double chosen = -1;  ///< The share of the way at the last choice; -1: none yet.
   std::optional<sparse::ModuleWeights> weights;
-  NamedTensors given;                  ///< The masks of the second constructor.
+  NamedTensors given;                  ///< The masks, of that source.
   std::optional<NamedTensors> loaded;  ///< Those of a checkpoint, until the next batch.
 
   void find(Trainer& trainer) { weights.emplace(trainer.model(), trainer.example_inputs(), what); }
@@ -39,7 +39,7 @@ struct SparsifyCallback::State {
 
   // Whether a choice is due after this step, and by how much of the way.
   std::optional<double> due(std::int64_t step, std::int64_t steps) const {
-    if (fixed) return std::nullopt;
+    if (source != Source::schedule) return std::nullopt;
     const double begin = *when.window.start * static_cast<double>(steps);
     if (static_cast<double>(step) < begin) return std::nullopt;
     const auto first = static_cast<std::int64_t>(std::ceil(begin - 1e-9));
@@ -64,14 +64,18 @@ SparsifyCallback::SparsifyCallback(sparsity::SparsifyOptions what, SparsifySched
 
 SparsifyCallback::SparsifyCallback(FixedMasks fixed) : state_(std::make_unique<State>()) {
   state_->given = std::move(fixed.masks);
-  state_->fixed = true;
+  state_->source = State::Source::given;
+}
+
+SparsifyCallback::SparsifyCallback(PresentZeros) : state_(std::make_unique<State>()) {
+  state_->source = State::Source::present;
 }
 
 SparsifyCallback::~SparsifyCallback() = default;
 
 double SparsifyCallback::sparsity(std::int64_t step, std::int64_t steps) const {
   const State& state = *state_;
-  if (state.fixed) return 0;
+  if (state.source != State::Source::schedule) return 0;
   if (static_cast<double>(step) < *state.when.window.start * static_cast<double>(steps)) return 0;
   return state.on_the_way(state.what.sparsity, window_share(state.when.window, state.when.schedule, step, steps));
 }
@@ -81,7 +85,8 @@ void SparsifyCallback::before_fit(Trainer& trainer) {
   state.chosen = -1;
   state.loaded.reset();
   state.find(trainer);
-  if (!state.fixed) return;
+  if (state.source == State::Source::present) state.weights->take_zeros();
+  if (state.source != State::Source::given) return;
   state.weights->take(state.given, "masks");
   state.weights->apply();
 }
@@ -111,15 +116,17 @@ void SparsifyCallback::after_epoch(Trainer& trainer) {
 
 void SparsifyCallback::after_cut(Trainer& trainer, const Pruner&) {
   State& state = *state_;
-  if (state.fixed) throw Error("sparsify callback: expected a model whose widths stay, for its masks are fixed");
+  if (state.source == State::Source::given)
+    throw Error("sparsify callback: expected a model whose widths stay, for its masks are fixed");
   state.find(trainer);
+  if (state.source == State::Source::present && !state.loaded) state.weights->take_zeros();
   if (state.chosen < 0 || state.loaded) return;
   state.choose(state.chosen);
   state.weights->apply();
 }
 
 bool SparsifyCallback::settled(const Trainer& trainer) const {
-  return state_->fixed ||
+  return state_->source != State::Source::schedule ||
          static_cast<double>(trainer.step()) >= state_->when.window.end * static_cast<double>(trainer.steps());
 }
 

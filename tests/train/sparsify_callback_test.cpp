@@ -9,6 +9,7 @@
 #include "coppice/torch/masks.hpp"
 #include "coppice/torch/trace.hpp"
 #include "coppice/train/optimizer.hpp"
+#include "coppice/train/prune_callback.hpp"
 #include "coppice/train/ticket.hpp"
 
 #include "support/message.hpp"
@@ -89,6 +90,34 @@ TEST(SparsifyCallback, KeepsZerosWhileTraining) {
       EXPECT_TRUE(weight.masked_select(mask.logical_not()).eq(0).all().item<bool>()) << name;
       EXPECT_FALSE(weight.masked_select(mask).eq(0).any().item<bool>()) << name;
     }
+  }
+}
+
+TEST(SparsifyCallback, KeepsTheZerosThatAreThere) {
+  struct Look : Callback {
+    void after_cut(Trainer& trainer, const Pruner&) override { left = zeros_of_weights(trainer.model().module()); }
+    std::int64_t left = 0;
+  };
+  for (const bool cut : {false, true}) {
+    auto net = small_net();
+    const std::vector<at::Tensor> inputs{at::ones({10, 8})};
+    const NamedTensors masks = choose_masks(net, {.sparsity = 0.5, .ignore = {"6"}}, inputs);
+    apply_masks(net, masks, inputs);
+    const auto optimizer = make_optimizer({.learning_rate = 0.1}, net->parameters());
+    const auto present = std::make_shared<SparsifyCallback>(PresentZeros{});
+    const auto look = std::make_shared<Look>();
+    TrainerOptions options{.epochs = 2, .callbacks = {look, present}};
+    if (cut)
+      options.callbacks.push_back(
+          std::make_shared<PruneCallback>(PrunerOptions{.pruning_ratio = 0.25, .schedule = Schedule::one_shot}));
+    Trainer(net, *optimizer, loader(), options).fit();
+    const std::int64_t expected = cut ? look->left : 64 + 96;
+    EXPECT_EQ(zeros_of_weights(*net), expected);
+    EXPECT_GT(expected, 60);
+    if (cut) continue;
+    const NamedTensors kept = present->masks();
+    ASSERT_EQ(kept.size(), masks.size());
+    for (std::size_t i = 0; i < kept.size(); ++i) EXPECT_TRUE(kept[i].second.equal(masks[i].second)) << kept[i].first;
   }
 }
 

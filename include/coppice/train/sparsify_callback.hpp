@@ -22,6 +22,9 @@ struct FixedMasks {
   NamedTensors masks;
 };
 
+/// The zeros that the weights of layers have when training begins, after a cut those of what is left.
+struct PresentZeros {};
+
 /// Zeros while a network trains: after a step it chooses as many weights as the schedule says by then, and keeps them
 /// zero after every step that follows. With agp, gradual magnitude pruning (Zhu and Gupta, To Prune, or Not to Prune,
 /// 2017): s_t = s_f + (s_i - s_f) (1 - t)^3 over the window. A pattern N:M comes whole with the window's beginning.
@@ -37,6 +40,8 @@ class SparsifyCallback : public Callback {
   explicit SparsifyCallback(sparsity::SparsifyOptions what, SparsifySchedule when = {});
   /// Keeps zero what these masks say, from before the first step on. Of a model whose widths stay.
   explicit SparsifyCallback(FixedMasks fixed);
+  /// Keeps zero what is zero already, such as the weights of a model that was made sparse before.
+  explicit SparsifyCallback(PresentZeros present);
   ~SparsifyCallback() override;
 
   void before_fit(Trainer& trainer) override;

@@ -69,6 +69,14 @@ void ModuleWeights::take(const NamedTensors& masks, const std::string& source) {
     throw Error(source + ": expected masks of the model's weights, found one for \"" + by_name.begin()->first + "\"");
 }
 
+void ModuleWeights::take_zeros() {
+  const at::NoGradGuard no_gradients;
+  for (Weight& weight : weights_) {
+    const at::Tensor zeros = weight.tensor.detach().eq(0);
+    weight.gone = zeros.any().item<bool>() ? zeros : at::Tensor();
+  }
+}
+
 void ModuleWeights::apply() const {
   const at::NoGradGuard no_gradients;
   for (const Weight& weight : weights_)

@@ -29,6 +29,8 @@ class ModuleWeights {
   /// Takes masks by name: bool, true for what stays. Throws Error, which begins with `source`, for one that fits
   /// no weight.
   void take(const NamedTensors& masks, const std::string& source);
+  /// Takes the zeros that there are now. What has none stays free.
+  void take_zeros();
   /// Writes the zeros.
   void apply() const;
   /// What stays: bool, by name. Empty while nothing is chosen.
