@@ -78,7 +78,7 @@ struct DistillationCallback::State {
   DistillationOptions options;
   std::vector<std::string> student_names, teacher_names;
   Hints hints;
-  std::optional<Callable> teacher;
+  std::optional<Callable> teacher, original;
   std::unique_ptr<Watch> watch;  ///< Of the student, from before_batch() to after_loss().
   double sum = 0;
   std::int64_t samples = 0;
@@ -100,11 +100,17 @@ DistillationCallback::~DistillationCallback() = default;
 
 void DistillationCallback::before_fit(Trainer& trainer) {
   State& state = *state_;
-  state.teacher =
-      state.options.teacher ? *state.options.teacher : frozen_copy(trainer.model(), trainer.example_inputs());
+  if (state.options.teacher)
+    state.teacher = *state.options.teacher;
+  else
+    state.teacher = state.original ? *state.original : frozen_copy(trainer.model(), trainer.example_inputs());
   if (&state.teacher->module() == &trainer.model().module())
     throw Error("distillation: expected a teacher of its own, found the student");
   const Watch student(trainer.model(), state.student_names), teacher(*state.teacher, state.teacher_names);
+}
+
+void DistillationCallback::before_rounds(const std::function<Callable()>& original) {
+  if (!state_->options.teacher) state_->original = original();
 }
 
 void DistillationCallback::before_epoch(Trainer&) {

@@ -9,6 +9,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/pruning/ratio.hpp"
 #include "coppice/torch/snapshot.hpp"
+#include "coppice/train/distillation.hpp"
 
 #include "torch/messages.hpp"
 #include "torch/save_archive.hpp"
@@ -79,6 +80,7 @@ struct IterativePruner::State {
   double gone = 0, rate;
   int taken_back = 0;
   bool stopped = false, ran = false;
+  std::optional<Callable> original;  ///< As it came, where a callback wants it.
 
   State(Callable callable, BatchSource source, IterativeOptions given)
       : model(std::move(callable)),
@@ -89,6 +91,12 @@ struct IterativePruner::State {
         rate(1 - std::pow(1 - target, 1.0 / options.iterations)) {
     report.parameters_before = report.parameters = pruner.last_step().parameters;
     report.macs_before = report.macs = pruner.last_step().macs;
+    const auto copy = [this] {
+      if (!original) original = frozen_copy(model, first_sample(data, device_of(model.module()), "training data"));
+      return *original;
+    };
+    for (const auto& callback : options.tuning.callbacks)
+      if (callback) callback->before_rounds(copy);
   }
 
   std::optional<Evaluation> look() const {
@@ -175,6 +183,7 @@ void IterativePruner::State::save() const {
   pruner.save(place);
   archive.write("pruner", place);
   write_model(archive, "model", model.module());
+  if (original) write_model(archive, "original", original->module());
   save_archive(archive, options.checkpoint);
 }
 
@@ -196,6 +205,7 @@ void IterativePruner::State::resume(const std::string& path) {
     archive.read("pruner", cut);
     pruner.load(cut);
     read_model(archive, "model", model.module());
+    if (original) read_model(archive, "original", original->module());
     gone = read_real(archive, "gone");
     rate = read_real(archive, "rate");
     taken_back = static_cast<int>(read_number(archive, "taken_back"));

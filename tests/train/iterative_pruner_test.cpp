@@ -2,12 +2,14 @@
 
 #include <cmath>
 #include <sstream>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 #include "coppice/base/error.hpp"
 #include "coppice/torch/export_onnx.hpp"
 #include "coppice/torch/graph_module.hpp"
+#include "coppice/train/distillation.hpp"
 #include "coppice/train/keep_best.hpp"
 
 #include "support/message.hpp"
@@ -132,6 +134,26 @@ TEST(IterativePruner, GoesOnAsIfItHadNeverStopped) {
     expect_same(*whole, *net);
     EXPECT_EQ(found, expected);
   }
+}
+
+TEST(IterativePruner, TheModelAsItCameTeachesEveryRound) {
+  const test::Scratch folder;
+  const auto run = [&](std::uint64_t seed, bool named, std::shared_ptr<Callback> callback, const std::string& resume) {
+    auto net = small_net(seed);
+    IterativeOptions given = options(0.5, 3);
+    DistillationOptions distillation;
+    if (named) distillation.teacher = frozen_copy(net, {at::ones({10, 8})});
+    given.tuning.callbacks = {std::make_shared<DistillationCallback>(std::move(distillation)), std::move(callback)};
+    given.checkpoint = folder / "rounds.pt";
+    IterativePruner pruner(net, loader(), given);
+    if (!resume.empty()) pruner.resume(resume);
+    pruner.run();
+    return net;
+  };
+  const auto named = run(1, true, std::make_shared<Callback>(), "");
+  expect_same(*named, *run(1, false, std::make_shared<Callback>(), ""));
+  run(1, false, std::make_shared<StopInRound>(1), "");
+  expect_same(*named, *run(2, false, std::make_shared<Callback>(), folder / "rounds.pt"));
 }
 
 TEST(IterativePruner, RefusesCheckpointsOfOthers) {

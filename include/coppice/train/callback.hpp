@@ -1,4 +1,7 @@
 #pragma once
+#include <functional>
+
+#include "coppice/torch/callable.hpp"
 #include "coppice/torch/libtorch.hpp"
 
 namespace coppice {
@@ -29,6 +32,10 @@ class Callback {
 
   /// A callback cut the model, in before_step() or load(): widths have changed. Told by Trainer::announce_cut().
   virtual void after_cut(Trainer&, const Pruner&) {}
+
+  /// An IterativePruner, which trains after every cut, shows the model as it came, before the first of them. `original`
+  /// makes a frozen_copy() of it, or gives the one that is there, which a checkpoint of the rounds brings back.
+  virtual void before_rounds(const std::function<Callable()>& original) { static_cast<void>(original); }
 
   /// What it needs to go on after Trainer::resume(): written between two steps, and read after before_fit() into a
   /// callback made the same way, before the trainer loads the weights. A callback that changes the shapes of weights

@@ -47,7 +47,8 @@ struct ActivationPair {
 };
 
 struct DistillationOptions {
-  /// Nothing: the model as fit() finds it, as frozen_copy() makes it.
+  /// Nothing: the model as fit() finds it, as frozen_copy() makes it; in the rounds of an IterativePruner, each of
+  /// which finds a smaller one, the model as it came.
   std::optional<Callable> teacher{};
   DistillationKind kind = DistillationKind::soft_target;
   double temperature = 4;
@@ -73,6 +74,7 @@ class DistillationCallback : public Callback {
   /// Throws Error when the teacher is the student, for names of activations that do not exist, and as frozen_copy()
   /// does.
   void before_fit(Trainer& trainer) override;
+  void before_rounds(const std::function<Callable()>& original) override;
   void before_epoch(Trainer& trainer) override;
   void before_batch(Trainer& trainer) override;
   void after_loss(Trainer& trainer) override;

@@ -3,11 +3,9 @@
 #include <string_view>
 #include <vector>
 
-#include "coppice/torch/libtorch.hpp"
+#include <torch/optim/optimizer.h>
 
-namespace torch::optim {
-class Optimizer;
-}
+#include "coppice/torch/libtorch.hpp"
 
 namespace coppice {
 
