@@ -60,10 +60,25 @@ std::int64_t smaller(const std::vector<Tensor>& weights, double bound) {
   return out;
 }
 
+std::vector<std::pair<std::string, double>> those_found(const graph::Graph& graph,
+                                                        const std::vector<std::pair<std::string, double>>& usual) {
+  const std::vector<Site> sites = find_sites(graph);
+  std::vector<std::pair<std::string, double>> out;
+  for (const auto& [pattern, share] : usual) {
+    const auto fits = [&name = pattern](const Site& site) { return matches(site, name); };
+    if (std::any_of(sites.begin(), sites.end(), fits)) out.emplace_back(pattern, std::min(share, 1.0));
+  }
+  return out;
+}
+
 }  // namespace
 
 Mask l1_unstructured(const Tensor& weight, double amount) {
   return tensor::Smallest::of({tensor::Weights{"weight", weight}}, count_of(amount, weight.elements())).mask(0);
+}
+
+Mask l2_unstructured(const Tensor& weight, double amount) {
+  return l1_unstructured(weight, amount);
 }
 
 Mask random_unstructured(const Tensor& weight, double amount, std::uint64_t seed) {
@@ -120,17 +135,31 @@ Thresholded threshold_unstructured(const std::vector<Tensor>& weights, double fr
 
 std::vector<std::pair<std::string, double>> transformer_layers(const graph::Graph& graph, double attention,
                                                                double mlp) {
-  const std::vector<Site> sites = find_sites(graph);
-  const std::pair<const char*, double> usual[] = {{"*self_attn*q_proj", attention}, {"*self_attn*k_proj", attention},
-                                                  {"*self_attn*v_proj", attention}, {"*mlp*gate_proj", 1.5 * mlp},
-                                                  {"*mlp*up_proj", 1.5 * mlp},      {"*mlp*down_proj", 0.5 * mlp}};
-  std::vector<std::pair<std::string, double>> out;
-  for (const auto& entry : usual) {
-    const char* const pattern = entry.first;
-    if (std::any_of(sites.begin(), sites.end(), [&](const Site& site) { return matches(site, pattern); }))
-      out.emplace_back(pattern, std::min(entry.second, 1.0));
-  }
-  return out;
+  const double in = attention, up = 1.5 * mlp, down = 0.5 * mlp;
+  return those_found(graph, {{"*attn*q_proj", in},
+                             {"*attn*k_proj", in},
+                             {"*attn*v_proj", in},
+                             {"*attn*qkv", in},
+                             {"*attn*c_attn", in},
+                             {"*attention*query", in},
+                             {"*attention*key", in},
+                             {"*attention*value", in},
+                             {"*attention*query_key_value", in},
+                             {"*mlp*gate_proj", up},
+                             {"*mlp*up_proj", up},
+                             {"*mlp*c_fc", up},
+                             {"*mlp*fc1", up},
+                             {"*mlp*dense_h_to_4h", up},
+                             {"*intermediate*dense", up},
+                             {"*mlp*down_proj", down},
+                             {"*mlp*c_proj", down},
+                             {"*mlp*fc2", down},
+                             {"*mlp*dense_4h_to_h", down}});
+}
+
+std::vector<std::pair<std::string, double>> transformer_layers(const graph::Graph& graph, double sparsity) {
+  return those_found(
+      graph, {{"*attention*", sparsity}, {"*attn*", sparsity}, {"*mlp*", sparsity}, {"*intermediate*", sparsity}});
 }
 
 }  // namespace coppice::sparsity

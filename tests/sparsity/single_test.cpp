@@ -108,9 +108,12 @@ TEST(Threshold, RefusesWhatIsOutOfRange) {
 TEST(Single, LayersOfATransformerByTheirNames) {
   const graph::Model llama = zoo::build("llama_tiny");
   using Layers = std::vector<std::pair<std::string, double>>;
-  const Layers expected{{"*self_attn*q_proj", 0.1}, {"*self_attn*k_proj", 0.1}, {"*self_attn*v_proj", 0.1},
-                        {"*mlp*gate_proj", 1},      {"*mlp*up_proj", 1},        {"*mlp*down_proj", 0.4}};
+  const Layers expected{{"*attn*q_proj", 0.1}, {"*attn*k_proj", 0.1}, {"*attn*v_proj", 0.1},
+                        {"*mlp*gate_proj", 1}, {"*mlp*up_proj", 1},   {"*mlp*down_proj", 0.4}};
   EXPECT_EQ(transformer_layers(llama.graph, 0.1, 0.8), expected);
+  EXPECT_EQ(transformer_layers(llama.graph, 0.3), (Layers{{"*attn*", 0.3}, {"*mlp*", 0.3}}));
+  const Layers gpt{{"*attn*c_attn", 0.1}, {"*mlp*c_fc", 0.75}, {"*mlp*c_proj", 0.25}};
+  EXPECT_EQ(transformer_layers(zoo::build("gpt2_tiny").graph, 0.1, 0.5), gpt);
   EXPECT_TRUE(transformer_layers(all_kinds().graph, 0.1, 0.8).empty());
 }
 

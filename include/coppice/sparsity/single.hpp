@@ -15,6 +15,8 @@ namespace coppice::sparsity {
 
 /// The smallest |w|.
 tensor::Mask l1_unstructured(const tensor::Tensor& weight, double amount);
+/// The smallest w^2: of single weights the same ones.
+tensor::Mask l2_unstructured(const tensor::Tensor& weight, double amount);
 tensor::Mask random_unstructured(const tensor::Tensor& weight, double amount, std::uint64_t seed);
 /// Whole slices along axis `dim` with the smallest L1 or L2 norm (n is 1 or 2).
 tensor::Mask ln_structured(const tensor::Tensor& weight, double amount, int n, std::size_t dim);
@@ -32,9 +34,13 @@ struct Thresholded {
 /// Any number of weights, in double precision. Types and errors as l1_unstructured; Error for no weights at all.
 Thresholded threshold_unstructured(const std::vector<tensor::Tensor>& weights, double fraction);
 
-/// SparsifyOptions::layers for a transformer by the usual names of its layers: `attention` for q_proj, k_proj and
-/// v_proj in self_attn, 1.5 x `mlp` for gate_proj and up_proj, 0.5 x `mlp` for down_proj in mlp; none above 1. Names
-/// without a layer in the graph are left out.
+/// SparsifyOptions::layers for a transformer by the usual names of its layers: `attention` for the projections into
+/// attention (q_proj, k_proj, v_proj; c_attn, qkv; query, key, value), 1.5 x `mlp` for those into the hidden layer
+/// (gate_proj, up_proj; c_fc; fc1; intermediate.dense; dense_h_to_4h), 0.5 x `mlp` for those out of it (down_proj;
+/// c_proj; fc2; dense_4h_to_h); none above 1. Names without a layer in the graph are left out; layers without such a
+/// name keep SparsifyOptions::sparsity.
 std::vector<std::pair<std::string, double>> transformer_layers(const graph::Graph& graph, double attention, double mlp);
+/// The same sparsity for all layers with attention, attn, mlp or intermediate in their names.
+std::vector<std::pair<std::string, double>> transformer_layers(const graph::Graph& graph, double sparsity);
 
 }  // namespace coppice::sparsity
