@@ -1,5 +1,7 @@
 #include "cli/calibration_options.hpp"
 
+#include <algorithm>
+
 #include "cli/model_options.hpp"
 
 namespace coppice::cli {
@@ -23,6 +25,16 @@ void add_calibration_options(CLI::App& command, CalibrationArguments& arguments,
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
+}
+
+std::string first_given(const CLI::App& command, const std::string& group, const std::vector<std::string>& allowed) {
+  for (const CLI::Option* option : command.get_options()) {
+    const std::string name = option->get_name();
+    if (option->get_group() == group && option->count() > 0 &&
+        std::find(allowed.begin(), allowed.end(), name) == allowed.end())
+      return name;
+  }
+  return {};
 }
 
 }  // namespace coppice::cli

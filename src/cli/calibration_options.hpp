@@ -16,6 +16,13 @@ struct CalibrationArguments {
   int batches = 0;
 };
 
-void add_calibration_options(CLI::App& command, CalibrationArguments& arguments, const std::string& group);
+inline constexpr const char* calibration_group = "Data, for criteria that look at it";
+
+void add_calibration_options(CLI::App& command, CalibrationArguments& arguments,
+                             const std::string& group = calibration_group);
+
+/// The first option of a group that was given and is none of `allowed`; empty: none was.
+std::string first_given(const CLI::App& command, const std::string& group,
+                        const std::vector<std::string>& allowed = {});
 
 }  // namespace coppice::cli

@@ -8,13 +8,16 @@
 namespace coppice::cli {
 namespace {
 
-void check(const ImpactArguments& arguments, const CLI::Option& metric) {
+constexpr const char* data_group = "Data, for accuracy and methods that look at it";
+
+void check(const ImpactArguments& arguments, const CLI::App& command) {
   if (arguments.json + arguments.csv + arguments.markdown > 1)
     throw UsageError("--json, --csv and --markdown exclude one another");
   if (!arguments.loss.empty() && arguments.loss != "cross-entropy" && arguments.loss != "mse")
     throw UsageError("--loss: expected cross-entropy or mse, found '" + arguments.loss + "'");
-  if (metric.count() > 0 && arguments.calibration.data.empty() && arguments.test.empty())
-    throw UsageError("--metric has no effect without --data or --test");
+  const std::string name = first_given(command, data_group);
+  if (!name.empty() && arguments.calibration.data.empty() && arguments.test.empty())
+    throw UsageError(name + " has no effect without --data or --test");
 }
 
 }  // namespace
@@ -30,15 +33,15 @@ void add_impact(CLI::App& app, TorchServices* services) {
       ->type_name("NAME:R,...")
       ->delimiter(',')
       ->allow_extra_args(false);
-  const std::string group = "Data, for accuracy and methods that look at it";
+  const std::string group = data_group;
   add_calibration_options(*command, arguments->calibration, group);
   command->add_option("--test", arguments->test, "Labelled samples for the accuracy, their part for tests; else --data")
       ->type_name("DATA")
       ->group(group);
-  const CLI::Option* const metric = command->add_option("--metric", arguments->metric, "accuracy, top5 and the like")
-                                        ->type_name("NAME")
-                                        ->capture_default_str()
-                                        ->group(group);
+  command->add_option("--metric", arguments->metric, "accuracy, top5 and the like")
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->group(group);
   command->add_option("--loss", arguments->loss, "What the gradients are of")
       ->type_name("cross-entropy|mse")
       ->default_str("cross-entropy")
@@ -53,7 +56,7 @@ void add_impact(CLI::App& app, TorchServices* services) {
       ->type_name("N")
       ->capture_default_str();
   command->add_option("--device", arguments->device, "Where to compute")->type_name("cpu|cuda")->default_str("cpu");
-  add_threads_option(*command, arguments->common);
+  add_threads_option(*command, arguments->common, threads_of_libtorch);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->add_flag("--csv", arguments->csv, "Print comma-separated values");
   command->add_flag("--markdown", arguments->markdown, "Print a table in Markdown");
@@ -62,8 +65,8 @@ void add_impact(CLI::App& app, TorchServices* services) {
       "coppice impact model.onnx --method magnitude:90%,2:4,channels:25%\n"
       "coppice impact model.onnx --data fashion-mnist:512 --test fashion-mnist \\\n"
       "  --method snip:95%,sparse_gpt:50%");
-  command->callback([arguments, services, metric] {
-    check(*arguments, *metric);
+  command->callback([arguments, command, services] {
+    check(*arguments, *command);
     if (!services) throw HandOver();
     services->impact(*arguments);
   });

@@ -34,10 +34,9 @@ void add_shape_option(CLI::App& command, ModelOptions& options) {
       ->allow_extra_args(false);
 }
 
-void add_threads_option(CLI::App& command, ModelOptions& options) {
-  whole_number(
-      command.add_option("--threads", options.threads, "Threads to use, 0 for one a core; results do not depend on it"),
-      0, std::numeric_limits<int>::max())
+void add_threads_option(CLI::App& command, ModelOptions& options, const std::string& effect) {
+  whole_number(command.add_option("--threads", options.threads, "Threads to use, 0 for one a core; " + effect), 0,
+               std::numeric_limits<int>::max())
       ->type_name("N")
       ->capture_default_str();
 }

@@ -20,7 +20,11 @@ struct ModelOptions {
 };
 
 void add_shape_option(CLI::App& command, ModelOptions& options);
-void add_threads_option(CLI::App& command, ModelOptions& options);
+void add_threads_option(CLI::App& command, ModelOptions& options,
+                        const std::string& effect = "results do not depend on it");
+/// Of commands that compute with libtorch, whose sums are not in one order.
+inline constexpr const char* threads_of_libtorch = "last digits may depend on it";
+inline constexpr const char* threads_of_criteria = "results without --data do not depend on it";
 
 /// Extents by input name. Throws UsageError on a text of another form.
 std::vector<std::pair<std::string, graph::Shape>> parse_shapes(const std::vector<std::string>& texts);

@@ -147,8 +147,8 @@ void add_choosing(CLI::App& command, PruneArguments& arguments) {
 }
 
 void add_data(CLI::App& command, PruneArguments& arguments) {
-  const std::string group = "Data, for criteria that look at it";
-  add_calibration_options(command, arguments.calibration, group);
+  const std::string group = calibration_group;
+  add_calibration_options(command, arguments.calibration);
   command.add_option("--loss", arguments.loss, "What the gradients are of")
       ->type_name("cross-entropy|mse")
       ->default_str("cross-entropy")
@@ -174,7 +174,7 @@ void add_results(CLI::App& command, PruneArguments& arguments) {
   command.add_flag("--json", arguments.json, "Print one JSON object")->group(group);
 }
 
-void check_usage(const PruneArguments& arguments) {
+void check_usage(const PruneArguments& arguments, const CLI::App& command) {
   const bool chosen = !arguments.ratio.empty() || !arguments.layers.empty() || !arguments.layer_from.empty() ||
                       !arguments.target_macs.empty() || !arguments.target_parameters.empty();
   if (!chosen && arguments.plan.empty())
@@ -193,10 +193,15 @@ void check_usage(const PruneArguments& arguments) {
     throw UsageError("--criterion " + arguments.criterion + ": it looks at data; give --data");
   if (snapshot && arguments.initial.empty())
     throw UsageError("--criterion " + arguments.criterion + ": it compares with the first weights; give --initial");
-  if (!arguments.calibration.data.empty() && (!criterion || snapshot))
-    throw UsageError("--data has no effect: the criterion looks at the weights alone");
   if (!arguments.initial.empty() && !snapshot)
     throw UsageError("--initial has no effect: the criterion looks at the weights of the model alone");
+  std::vector<std::string> allowed{"--initial"};
+  if (needs_torch(arguments)) allowed.push_back("--device");
+  if (const std::string name = first_given(command, calibration_group, allowed);
+      !name.empty() && (!criterion || snapshot))
+    throw UsageError(name + " has no effect: the criterion looks at the weights alone");
+  if (!arguments.loss.empty() && criterion && criterion->needs != Needs::gradients)
+    throw UsageError("--loss has no effect: the criterion does not look at gradients");
   if (!arguments.loss.empty() && arguments.loss != "cross-entropy" && arguments.loss != "mse")
     throw UsageError("--loss: expected cross-entropy or mse, found '" + arguments.loss + "'");
   if (arguments.out.empty() && !arguments.dry_run) throw UsageError("-o FILE is missing (or --dry-run)");
@@ -204,12 +209,18 @@ void check_usage(const PruneArguments& arguments) {
 
 /// A plan says by itself what goes: what would choose beside it has no effect, and is a mistake.
 void check_replay(const CLI::App& command) {
-  for (const char* name : {"--ratio", "--layer", "--layer-from", "--ignore", "--target-macs", "--target-params",
-                           "--round-to", "--min-units", "--steps", "--schedule", "--context", "--criterion",
-                           "--reduction", "--normalizer", "--seed", "--data", "--initial"}) {
-    if (command.get_option(name)->count() > 0)
-      throw UsageError("--plan decides by itself what goes; it cannot be combined with " + std::string(name));
+  const auto refused = [](const std::string& name) {
+    return UsageError("--plan decides by itself what goes; it cannot be combined with " + name);
+  };
+  for (const char* name :
+       {"--ratio", "--layer", "--layer-from", "--ignore", "--target-macs", "--target-params", "--round-to",
+        "--min-units", "--steps", "--schedule", "--context", "--criterion", "--reduction", "--normalizer", "--seed"}) {
+    if (command.get_option(name)->count() > 0) throw refused(name);
   }
+  // The proof may run elsewhere.
+  const bool proof = command.get_option("--verify")->count() > 0;
+  if (const std::string name = first_given(command, calibration_group, {proof ? "--device" : ""}); !name.empty())
+    throw refused(name);
 }
 
 }  // namespace
@@ -236,7 +247,7 @@ void add_prune_options(CLI::App& command, PruneArguments& arguments) {
       ->allow_extra_args(false)
       ->group("Model");
   add_shape_option(command, arguments.common);
-  add_threads_option(command, arguments.common);
+  add_threads_option(command, arguments.common, threads_of_criteria);
   command.get_option("--shape")->group("Model");
   command.get_option("--threads")->group("Model");
 }
@@ -247,7 +258,7 @@ bool needs_torch(const PruneArguments& arguments) {
 
 void finish(PruneArguments& arguments, const CLI::App& command) {
   if (!arguments.plan.empty()) check_replay(command);
-  check_usage(arguments);
+  check_usage(arguments, command);
   pruning::PruneOptions& options = arguments.options;
   pruning::SelectOptions& select = options.select;
   read_choice(arguments.context, pruning::parse_context, select.context);

@@ -1,7 +1,6 @@
 #include "cli/sparsify_arguments.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "coppice/base/nearest.hpp"
@@ -52,11 +51,14 @@ void check_criterion(const std::string& name) {
 
 /// Masks say by themselves what goes.
 void check_replay(const CLI::App& command) {
+  const auto refused = [](const std::string& name) {
+    return UsageError("--masks decides by itself what goes; it cannot be combined with " + name);
+  };
   for (const char* name : {"--sparsity", "--pattern", "--granularity", "--context", "--criterion", "--layer",
-                           "--ignore", "--keep-classifier", "--seed", "--data", "--loss", "--owl"}) {
-    if (command.get_option(name)->count() > 0)
-      throw UsageError("--masks decides by itself what goes; it cannot be combined with " + std::string(name));
+                           "--ignore", "--keep-classifier", "--seed"}) {
+    if (command.get_option(name)->count() > 0) throw refused(name);
   }
+  if (const std::string name = first_given(command, calibration_group); !name.empty()) throw refused(name);
 }
 
 /// No result may overwrite another, and none but OUT what the run reads.
@@ -114,8 +116,8 @@ void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments) {
                std::numeric_limits<std::uint64_t>::max())
       ->type_name("N")
       ->capture_default_str();
-  const std::string group = "Data, for criteria that look at it";
-  add_calibration_options(command, arguments.calibration, group);
+  const std::string group = calibration_group;
+  add_calibration_options(command, arguments.calibration);
   command.add_option("--loss", arguments.loss, "What the gradients are of")
       ->type_name("cross-entropy|mse")
       ->default_str("cross-entropy")
@@ -132,7 +134,7 @@ void add_sparsify_options(CLI::App& command, SparsifyArguments& arguments) {
       ->default_str(std::string(to_string(arguments.encoding)));
   command.add_flag("--dry-run", arguments.dry_run, "Do all but writing the model");
   command.add_flag("--json", arguments.json, "Print one JSON object");
-  add_threads_option(command, arguments.common);
+  add_threads_option(command, arguments.common, threads_of_criteria);
 }
 
 void finish(SparsifyArguments& arguments, const CLI::App& command) {
@@ -157,9 +159,8 @@ void finish(SparsifyArguments& arguments, const CLI::App& command) {
       (options.granularity != sparsity::Granularity::weight || options.context != sparsity::Context::local))
     throw UsageError("--criterion " + arguments.criterion +
                      ": it chooses single weights, layer by layer; leave --granularity and --context out");
-  if (!looks_at_data(arguments) && (!arguments.calibration.data.empty() || arguments.owl))
-    throw UsageError(std::string(arguments.owl ? "--owl" : "--data") +
-                     " has no effect: the criterion looks at the weights alone");
+  if (const std::string name = first_given(command, calibration_group); !looks_at_data(arguments) && !name.empty())
+    throw UsageError(name + " has no effect: the criterion looks at the weights alone");
   if (arguments.owl && !goes_by_layers(arguments))
     throw UsageError("--owl has no effect: it goes with --criterion wanda or sparse_gpt");
   if (!arguments.loss.empty() && !by_gradients(arguments))
@@ -171,13 +172,9 @@ void finish(SparsifyArguments& arguments, const CLI::App& command) {
                      std::to_string(options.pattern.b) + " weights compete among themselves");
   options.sparsity = arguments.sparsity.empty() ? 0 : pruning::parse_sparsity(arguments.sparsity);
   options.layers = parse_layers(arguments.layers, pruning::parse_sparsity);
-  const sparsity::Pattern& pattern = options.pattern;
-  if (!keeps || arguments.sparsity.empty()) return;
-  const double own = 1 - static_cast<double>(pattern.a) / static_cast<double>(pattern.b);
-  if (std::abs(own - options.sparsity) > 1e-9) {
+  if (!arguments.sparsity.empty() && sparsity::contradicts(options.pattern, options.sparsity))
     throw UsageError("--pattern " + arguments.pattern + " makes its own sparsity, which is not --sparsity " +
                      arguments.sparsity);
-  }
 }
 
 }  // namespace coppice::cli

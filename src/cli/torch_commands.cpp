@@ -33,7 +33,7 @@ void add_run(CLI::App& app, TorchServices* services) {
   add_shape_option(*command, arguments->common);
   add_seed(*command, arguments->seed, "Of the random numbers");
   add_device(*command, arguments->device);
-  add_threads_option(*command, arguments->common);
+  add_threads_option(*command, arguments->common, threads_of_libtorch);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->footer(
       "coppice run model.onnx\n"
@@ -56,7 +56,7 @@ void add_verify(CLI::App& app, TorchServices* services) {
   add_shape_option(*command, arguments->common);
   add_seed(*command, arguments->seed, "Of the random inputs");
   add_device(*command, arguments->device);
-  add_threads_option(*command, arguments->common);
+  add_threads_option(*command, arguments->common, threads_of_libtorch);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->footer(
       "coppice verify model.onnx small.onnx\n"
@@ -81,7 +81,7 @@ void add_bench(CLI::App& app, TorchServices* services) {
       ->capture_default_str();
   add_shape_option(*command, arguments->common);
   add_device(*command, arguments->device);
-  add_threads_option(*command, arguments->common);
+  add_threads_option(*command, arguments->common, threads_of_libtorch);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->footer(
       "coppice bench model.onnx\n"

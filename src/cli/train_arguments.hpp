@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,13 @@ struct TrainArguments {
   std::uint64_t seed = 0;
   std::vector<std::string> metrics{"accuracy"};
   std::string pruning_ratio, context = "local", criterion = "large_final", schedule = "agp";
+  std::optional<double> start;  ///< Of the pruning, as a share of the training.
+  double end = 1;
   std::string teacher, distillation = "soft_target";  ///< Of finetune.
   double temperature = 4, alpha = 0.5;
   std::string checkpoint;
   std::int64_t checkpoint_steps = 0;
+  bool keep_zeros = false;
   bool resume = false, json = false;
   ModelOptions common;
 };
@@ -65,7 +69,7 @@ struct SensitivityArguments {
 
 struct RecipeArguments {
   std::string recipe, folder, base, device;
-  bool resume = false, json = false;
+  bool resume = false, baselines = false, json = false;
   ModelOptions common;
 };
 

@@ -102,6 +102,12 @@ void add_pruning_options(CLI::App& command, TrainArguments& arguments) {
   choice(command, "--schedule", arguments.schedule, "one_shot|iterative|linear|cos|agp|one_cycle|dsd",
          "How much goes by when")
       ->needs(ratio);
+  command
+      .add_option("--start", arguments.start,
+                  "Share of the training after which pruning begins (default 0, one_shot 0.5, iterative and agp 0.2)")
+      ->type_name("X")
+      ->needs(ratio);
+  number(command, "--end", arguments.end, "Share of the training after which it is done")->needs(ratio);
 }
 
 void add_checkpoint_options(CLI::App& command, TrainArguments& arguments) {
@@ -125,7 +131,7 @@ CLI::App* add_trainer(CLI::App& app, TorchServices* services, const std::string&
   add_pruning_options(*command, *arguments);
   add_checkpoint_options(*command, *arguments);
   add_device(*command, arguments->device);
-  add_threads_option(*command, arguments->common);
+  add_threads_option(*command, arguments->common, threads_of_libtorch);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->callback([arguments, services] {
     if (!services) throw HandOver();
@@ -140,12 +146,13 @@ void add_train(CLI::App& app, TorchServices* services) {
   const auto arguments = std::make_shared<TrainArguments>();
   arguments->learning_rate = 0.1;
   arguments->epochs = 10;
-  add_trainer(app, services, "train", "Train a model, and prune it meanwhile if asked", arguments,
-              "ONNX file, or zoo:NAME for fresh weights")
-      ->footer(
-          "coppice train zoo:fashion_resnet20 --data fashion-mnist -o base.onnx\n"
-          "coppice train base.onnx --data fashion-mnist --pruning-ratio 40% \\\n"
-          "  --schedule one_cycle --context global -o small.onnx");
+  CLI::App* command = add_trainer(app, services, "train", "Train a model, and prune it meanwhile if asked", arguments,
+                                  "ONNX file, or zoo:NAME for fresh weights");
+  command->add_flag("--keep-zeros", arguments->keep_zeros, "Weights of layers that are zero in MODEL stay zero");
+  command->footer(
+      "coppice train zoo:fashion_resnet20 --data fashion-mnist -o base.onnx\n"
+      "coppice train base.onnx --data fashion-mnist --pruning-ratio 40% \\\n"
+      "  --schedule one_cycle --context global -o small.onnx");
 }
 
 void add_finetune(CLI::App& app, TorchServices* services) {
@@ -154,6 +161,10 @@ void add_finetune(CLI::App& app, TorchServices* services) {
   arguments->epochs = 3;
   CLI::App* command = add_trainer(app, services, "finetune", "Train a pruned model on to recover what the cut cost",
                                   arguments, "ONNX file");
+  arguments->keep_zeros = true;
+  command->add_flag_callback(
+      "--regrow", [arguments] { arguments->keep_zeros = false; },
+      "Weights of layers that are zero in MODEL may grow; else they stay zero");
   CLI::Option* const teacher = add_file(*command, "--teacher", arguments->teacher,
                                         "Learn from this model's outputs too, such as the original's");
   choice(*command, "--distillation", arguments->distillation, "soft_target|logits|decoupled",
@@ -194,7 +205,7 @@ void add_sensitivity(CLI::App& app, TorchServices* services) {
       ->type_name("N")
       ->capture_default_str();
   add_device(*command, arguments->device);
-  add_threads_option(*command, arguments->common);
+  add_threads_option(*command, arguments->common, threads_of_libtorch);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->footer(
       "coppice sensitivity base.onnx --data fashion-mnist --samples 2000 -o s.json\n"
@@ -214,7 +225,7 @@ void add_evaluate(CLI::App& app, TorchServices* services) {
   add_loss(*command, arguments->loss);
   add_metrics(*command, arguments->metrics);
   add_device(*command, arguments->device);
-  add_threads_option(*command, arguments->common);
+  add_threads_option(*command, arguments->common, threads_of_libtorch);
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->footer("coppice evaluate small.onnx --data fashion-mnist --test");
   command->callback([arguments, services] {
@@ -228,17 +239,21 @@ void add_run_recipe(CLI::App& app, TorchServices* services) {
   CLI::App* command =
       app.add_subcommand("run-recipe", "Go the whole way by a TOML file: train, prune, recover, evaluate, export");
   add_file(*command, "RECIPE", arguments->recipe, "TOML file; see docs/recipes.md")->required();
-  add_file(*command, "--output-dir", arguments->folder, "Everything is written there")->required();
+  add_file(*command, "--output-dir", arguments->folder,
+           "Everything is written there (default: a folder here, named as RECIPE without .toml)");
   command->add_flag("--resume", arguments->resume, "Go on where an earlier run of the recipe was stopped");
   add_file(*command, "--base", arguments->base,
            "Folder of a run with the same seed, [data], [model] and [train]: its trained networks are taken");
+  command->add_flag("--baselines", arguments->baselines,
+                    "Also, at the same budget: channels drawn at random, and the small network from fresh weights");
   add_device(*command, arguments->device);
-  add_threads_option(*command, arguments->common);
+  add_threads_option(*command, arguments->common, threads_of_libtorch);
   command->add_flag("--json", arguments->json, "Print the report as one JSON object");
   command->footer(
-      "coppice run-recipe recipe.toml --output-dir run\n"
-      "coppice run-recipe recipe.toml --output-dir run --resume\n"
-      "coppice run-recipe other.toml --output-dir other --base run");
+      "coppice run-recipe recipe.toml\n"
+      "coppice run-recipe recipe.toml --resume\n"
+      "coppice run-recipe recipe.toml --resume --baselines\n"
+      "coppice run-recipe other.toml --base recipe --output-dir other-1");
   command->callback([arguments, services] {
     if (!services) throw HandOver();
     services->run_recipe(*arguments);

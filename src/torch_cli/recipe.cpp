@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <memory>
 
 #include <nlohmann/json.hpp>
@@ -14,18 +15,26 @@
 #include "torch_cli/stop_on_signal.hpp"
 
 namespace coppice::cli {
+namespace {
+
+std::string folder_of(const RecipeArguments& arguments) {
+  if (!arguments.folder.empty()) return arguments.folder;
+  const std::filesystem::path recipe(arguments.recipe);
+  return recipe.has_extension() ? recipe.stem().string() : recipe.filename().string() + ".run";
+}
+
+}  // namespace
 
 void Services::run_recipe(const RecipeArguments& arguments) {
   const at::Device device = parse_device(arguments.device);
   use_threads(arguments.common.threads);
-  const recipe::Recipe recipe = recipe::read(arguments.recipe);
+  recipe::Recipe recipe = recipe::read(arguments.recipe);
+  if (arguments.baselines) recipe.evaluate.baselines = true;
+  const std::string folder = folder_of(arguments);
   Bar bar;
   const StopOnSignal guard;
-  recipe::RunOptions options{.folder = arguments.folder,
-                             .resume = arguments.resume,
-                             .base = arguments.base,
-                             .device = device,
-                             .progress = &bar};
+  recipe::RunOptions options{
+      .folder = folder, .resume = arguments.resume, .base = arguments.base, .device = device, .progress = &bar};
   options.stop = StopOnSignal::requested;
   if (!arguments.json) {
     // A line for each stage, and what it comes to below.
@@ -40,12 +49,12 @@ void Services::run_recipe(const RecipeArguments& arguments) {
     };
   }
   const auto report = recipe::run(recipe, options);
-  if (!report) throw Error(arguments.folder + ": stopped; the same command with --resume goes on");
+  if (!report) throw Error(folder + ": stopped; the same command with --resume goes on");
   say_skipped(report->skipped);
   if (arguments.json)
     print_json(nlohmann::ordered_json::parse(report->json()));
   else
-    print("\n" + report->text() + "\n" + arguments.folder + "/" + recipe.output.onnx + "\n");
+    print("\n" + report->text() + "\n" + folder + "/" + recipe.output.onnx + "\n");
 }
 
 }  // namespace coppice::cli

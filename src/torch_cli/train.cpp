@@ -3,13 +3,17 @@
 #include <nlohmann/json.hpp>
 #include <torch/optim/optimizer.h>
 
+#include "coppice/analysis/text.hpp"
 #include "coppice/base/error.hpp"
 #include "coppice/formats/onnx.hpp"
 #include "coppice/pruning/ratio.hpp"
+#include "coppice/sparsity/sites.hpp"
+#include "coppice/tensor/kernels.hpp"
 #include "coppice/torch/graph_module.hpp"
 #include "coppice/train/distillation.hpp"
 #include "coppice/train/prune_callback.hpp"
 #include "coppice/train/recipe.hpp"
+#include "coppice/train/sparsify_callback.hpp"
 #include "coppice/train/trainer.hpp"
 #include "coppice/zoo/zoo.hpp"
 
@@ -57,7 +61,42 @@ std::shared_ptr<PruneCallback> pruning_of(const TrainArguments& arguments) {
   options.criterion = value_of("--criterion", arguments.criterion, parse_criterion);
   options.schedule = value_of("--schedule", arguments.schedule, pruning::parse_schedule);
   options.seed = arguments.seed;
-  return std::make_shared<PruneCallback>(options);
+  try {
+    return std::make_shared<PruneCallback>(options, PruneWindow{.start = arguments.start, .end = arguments.end});
+  } catch (const Error& error) {
+    throw UsageError("--start, --end: " + std::string(error.what()));
+  }
+}
+
+struct ZeroShare {
+  std::int64_t zeros = 0, weights = 0;
+  std::string text() const {
+    return analysis::with_separators(zeros) + " of " + analysis::with_separators(weights) + " weights of layers";
+  }
+};
+
+ZeroShare zeros_of(const graph::Model& model) {
+  ZeroShare out;
+  for (const sparsity::Site& site : sparsity::find_sites(model.graph)) {
+    if (!site.obstacle.empty()) continue;
+    const tensor::Tensor& weight = *model.graph.constant(site.value);
+    out.zeros += tensor::count_zeros(weight);
+    out.weights += weight.elements();
+  }
+  return out;
+}
+
+/// Keeps the zeros of the model if asked, and tells of them.
+std::shared_ptr<Callback> zeros_kept(const TrainArguments& arguments, const graph::Model& model) {
+  const ZeroShare share = zeros_of(model);
+  if (share.zeros == 0) return nullptr;
+  if (!arguments.keep_zeros) {
+    // A few zeros mean nothing.
+    if (share.zeros * 100 >= share.weights) say(arguments.model + ": " + share.text() + " are zero and may grow");
+    return nullptr;
+  }
+  say(arguments.model + ": " + share.text() + " are zero and stay so");
+  return std::make_shared<SparsifyCallback>(PresentZeros{});
 }
 
 // All but data, callbacks, and where to tell of it.
@@ -105,7 +144,9 @@ void Services::train(const TrainArguments& arguments) {
   const OptimizerKind optimizer_kind = value_of("--optimizer", arguments.optimizer, parse_optimizer);
   const DistillationKind distillation = value_of("--distillation", arguments.distillation, parse_distillation);
   const std::shared_ptr<PruneCallback> prune = pruning_of(arguments);
-  GraphModule module(read_model(arguments));
+  const graph::Model model = read_model(arguments);
+  const std::shared_ptr<Callback> zeros = zeros_kept(arguments, model);
+  GraphModule module(model);
   module.to(device);
   const recipe::Data described = data_of(arguments);
   const recipe::Datasets datasets = recipe::read_datasets(described, arguments.seed);
@@ -121,6 +162,7 @@ void Services::train(const TrainArguments& arguments) {
   options.validation = data.held_out;
   options.progress = &bar;
   if (prune) options.callbacks.push_back(prune);
+  if (zeros) options.callbacks.push_back(zeros);
   if (!arguments.teacher.empty())
     options.callbacks.push_back(recipe::distil_from(
         arguments.teacher, {.kind = distillation, .temperature = arguments.temperature, .alpha = arguments.alpha},

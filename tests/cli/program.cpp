@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 extern char** environ;
@@ -35,8 +36,9 @@ Outcome run(const std::vector<std::string>& arguments) {
     return {};
   }
   int status = 0;
-  waitpid(pid, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out), read_file(err)};
+  struct rusage used {};
+  wait4(pid, &status, 0, &used);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(out), read_file(err), used.ru_maxrss * 1024};
 }
 
 nlohmann::json run_json(std::vector<std::string> arguments) {

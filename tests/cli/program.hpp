@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace coppice::test {
 struct Outcome {
   int code = -1;  ///< Exit code; -1 when it was killed.
   std::string out, err;
+  std::int64_t peak_bytes = 0;  ///< The most memory that it had at a time, pages of mapped files included.
 };
 
 /// Runs the built program with these arguments and waits for its end. Its standard error is no terminal.

@@ -44,6 +44,30 @@ TEST(Usage, HelpIsACommandToo) {
   EXPECT_EQ(run({"help", "prune"}).out, run({"prune", "--help"}).out);
 }
 
+TEST(Usage, WhatHasNoEffectIsRefused) {
+  const std::string mlp = zoo_file("mlp");
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{"prune", mlp, "--ratio", "10%", "--batches", "2"},
+       "--batches has no effect: the criterion looks at the weights"},
+      {{"prune", mlp, "--ratio", "10%", "--device", "cpu"},
+       "--device has no effect: the criterion looks at the weights"},
+      {{"prune", mlp, "--ratio", "10%", "--loss", "mse"}, "--loss has no effect: the criterion looks at the weights"},
+      {{"prune", mlp, "--ratio", "10%", "--criterion", "activation_norm", "--data", "x.npy", "--loss", "mse"},
+       "--loss has no effect: the criterion does not look at gradients"},
+      {{"prune", mlp, "--plan", "plan.json", "--crop", "8"}, "it cannot be combined with --crop"},
+      {{"prune", mlp, "--plan", "plan.json", "--device", "cpu"}, "it cannot be combined with --device"},
+      {{"sparsify", mlp, "--sparsity", "10%", "--batch-size", "2"},
+       "--batch-size has no effect: the criterion looks at the weights"},
+      {{"sparsify", mlp, "--masks", "masks.safetensors", "--mean", "1"}, "it cannot be combined with --mean"},
+      {{"impact", mlp, "--batches", "2"}, "--batches has no effect without --data or --test"}};
+  for (auto [arguments, expected] : cases) {
+    if (arguments.front() != "impact") arguments.emplace_back("--dry-run");
+    const Outcome refused = run(arguments);
+    EXPECT_EQ(refused.code, 2) << expected;
+    EXPECT_NE(refused.err.find(expected), std::string::npos) << refused.err;
+  }
+}
+
 TEST(Usage, NumbersAreDecimal) {
   const auto rounded = [](const std::string& to) {
     return run_json({"prune", zoo_file("mlp"), "--dry-run", "--ratio", "33%", "--round-to", to})["params"];

@@ -158,6 +158,30 @@ TEST(Train, WrongNamesAreRefused) {
   }
 }
 
+TEST(Finetune, ZerosStayUnlessTheyMayGrow) {
+  const Scratch scratch;
+  run_json({"sparsify", zoo_file("mlp"), "-o", scratch / "sparse.onnx", "--sparsity", "80%"});
+  const std::int64_t features = run_json({"inspect", zoo_file("mlp")})["inputs"][0]["shape"].back();
+  const std::string x =
+      npy(scratch, "x.npy", DType::float32, {20, features}, wave(static_cast<std::size_t>(20 * features)));
+  const std::string y = npy(scratch, "y.npy", DType::int64, {20}, std::vector<double>(20, 3));
+  const auto zeros = [&](const std::string& command, const std::string& told, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{command, scratch / "sparse.onnx",  "--data",   x + ":" + y,
+                                       "-o",    scratch / "trained.onnx", "--epochs", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_NE(outcome.err.find("187,801 of 234,752 weights of layers are zero and " + told), std::string::npos)
+        << outcome.err;
+    const Json found = run_json({"sparsify", scratch / "trained.onnx", "--dry-run", "--sparsity", "0"});
+    return found["zeros"]["before"].get<std::int64_t>();
+  };
+  EXPECT_EQ(zeros("finetune", "stay so", {}), 187801);
+  EXPECT_LT(zeros("finetune", "may grow", {"--regrow"}), 100000);
+  EXPECT_EQ(zeros("train", "stay so", {"--keep-zeros"}), 187801);
+  EXPECT_LT(zeros("train", "may grow", {}), 100000);
+}
+
 TEST(DataCriteria, PruneByGradients) {
   const Scratch scratch;
   const std::string model = zoo_file("mlp");

@@ -53,6 +53,23 @@ std::string colour_model(const Scratch& scratch) {
   return path;
 }
 
+// The same with four channels between that can be pruned.
+std::string wider_model(const Scratch& scratch) {
+  graph::Builder b("wider");
+  const graph::ValueId x = b.input("x", graph::DType::float32, {{-1, "batch"}, {3, {}}, {8, {}}, {8, {}}});
+  const std::vector<float> first{1, 0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1}, second{0, 1, 2, 3, 3, 2, 1, 0};
+  const graph::ValueId inner =
+      b.op("Relu",
+           {b.op("Conv",
+                 {x, b.initializer("inner", graph::Tensor::of<float>(graph::DType::float32, {4, 3, 1, 1}, first))})});
+  const graph::ValueId w = b.initializer("w", graph::Tensor::of<float>(graph::DType::float32, {2, 4}, second));
+  const graph::ValueId mean = b.op("Flatten", {b.op("GlobalAveragePool", {inner})});
+  b.output(b.op("Gemm", {mean, w}, {graph::attr("transB", std::int64_t{1})}), graph::DType::float32,
+           {{-1, "batch"}, {2, {}}});
+  formats::write_onnx(std::move(b).finish(), scratch / "wider.onnx");
+  return scratch / "wider.onnx";
+}
+
 TEST(Data, DamagedRecordsAreSkippedOnlyIfAsked) {
   const Scratch scratch;
   const std::string folder = colours(scratch), model = colour_model(scratch), data = "images:" + folder + ":8";
@@ -121,6 +138,28 @@ TEST(Data, LanguageModelsLearnTokens) {
   const auto held_out = [&](std::size_t epoch) { return epochs.at(epoch)["validation"]["loss"].get<double>(); };
   EXPECT_EQ(epochs.at(0)["validation"]["samples"], 8);
   EXPECT_LT(held_out(1), held_out(0));
+}
+
+TEST(Data, RecipesHaveAFolderAndBaselinesLater) {
+  const Scratch scratch;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(scratch / "");
+  const std::string folder = colours(scratch), model = wider_model(scratch);
+  save(scratch / "small.toml", "[data]\ntraining = \"images:" + folder +
+                                   ":8\"\nheld_out = \"50%\"\nskip_damaged = true\n[model]\nfile = \"" + model +
+                                   "\"\n[prune]\npruning_ratio = \"50%\"\n[recover]\nepochs = 1\n");
+  const auto variants = [](const Json& report) {
+    std::vector<std::string> out;
+    for (const Json& run : report["runs"]) out.push_back(run["variant"]);
+    return out;
+  };
+  EXPECT_EQ(variants(run_json({"run-recipe", "small.toml"})), (std::vector<std::string>{"recipe"}));
+  EXPECT_TRUE(std::filesystem::exists("small/pruned.onnx"));
+  const std::string pruned = read_file("small/pruned.onnx");
+  EXPECT_EQ(variants(run_json({"run-recipe", "small.toml", "--resume", "--baselines"})),
+            (std::vector<std::string>{"recipe", "random", "scratch"}));
+  EXPECT_EQ(read_file("small/pruned.onnx"), pruned);
+  std::filesystem::current_path(before);
 }
 
 TEST(Data, RecipesSkipAndCrop) {

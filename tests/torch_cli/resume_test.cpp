@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <fstream>
 #include <random>
@@ -13,7 +14,8 @@
 #include <unistd.h>
 
 #include "coppice/formats/npy.hpp"
-#include "coppice/torch/export_onnx.hpp"
+#include "coppice/formats/onnx.hpp"
+#include "coppice/graph/builder.hpp"
 #include "coppice/torch/tensors.hpp"
 
 #include "support/scratch.hpp"
@@ -62,9 +64,23 @@ void write_problem(const test::Scratch& folder) {
   formats::write_npy(to_coppice(at::randn({4, 16}).index_select(0, labels) * 2 + at::randn({1600, 16})),
                      folder / "x.npy");
   formats::write_npy(to_coppice(labels), folder / "y.npy");
-  torch::nn::Sequential net(torch::nn::Linear(16, 64), torch::nn::BatchNorm1d(64), torch::nn::ReLU(),
-                            torch::nn::Linear(64, 48), torch::nn::ReLU(), torch::nn::Linear(48, 4));
-  export_onnx(net, {at::ones({2, 16})}, folder / "net.onnx", {.dynamic_batch = true});
+  // What is drawn while training, here by Dropout, is part of what must be gone on with.
+  graph::Builder b("net");
+  const auto constant = [&](const char* name, const at::Tensor& value) {
+    return b.initializer(name, to_coppice(value));
+  };
+  const auto linear = [&](graph::ValueId x, const std::string& name, std::int64_t in, std::int64_t out) {
+    const auto weight = constant((name + ".weight").c_str(), at::randn({out, in}) / std::sqrt(static_cast<double>(in)));
+    return b.op("Gemm", {x, weight, constant((name + ".bias").c_str(), at::zeros({out}))}, {graph::attr("transB", 1)},
+                name);
+  };
+  graph::ValueId y = linear(b.input("x", graph::DType::float32, {{-1, "batch"}, {16, {}}}), "first", 16, 64);
+  y = b.op("BatchNormalization", {y, constant("scale", at::ones({64})), constant("shift", at::zeros({64})),
+                                  constant("mean", at::zeros({64})), constant("variance", at::ones({64}))});
+  y = b.op("Dropout", {b.op("Relu", {y}), constant("ratio", at::tensor(0.2F))});
+  y = b.op("Relu", {linear(y, "second", 64, 48)});
+  b.output(linear(y, "last", 48, 4), graph::DType::float32, {{-1, "batch"}, {4, {}}});
+  formats::write_onnx(std::move(b).finish(), folder / "net.onnx");
 }
 
 TEST(Resume, AfterBeingKilledGivesTheSameFile) {
@@ -115,7 +131,9 @@ TEST(Resume, AfterBeingKilledGivesTheSameFile) {
   EXPECT_TRUE(bytes_of(folder / "parts.onnx") == expected);
 }
 
-TEST(Resume, AfterAnInterruptGivesTheSameFile) {
+class Interrupted : public testing::TestWithParam<int> {};
+
+TEST_P(Interrupted, GivesTheSameFile) {
   const test::Scratch folder;
   write_problem(folder);
   std::vector<std::string> parts{"train",
@@ -144,7 +162,7 @@ TEST(Resume, AfterAnInterruptGivesTheSameFile) {
     ASSERT_FALSE(ended(child, status));
     pause(200);
   }
-  ::kill(child, SIGINT);
+  ::kill(child, GetParam());
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 1);
@@ -155,6 +173,11 @@ TEST(Resume, AfterAnInterruptGivesTheSameFile) {
   EXPECT_EQ(status, 0);
   EXPECT_TRUE(bytes_of(folder / "parts.onnx") == bytes_of(folder / "whole.onnx"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Resume, Interrupted, testing::Values(SIGINT, SIGTERM),
+                         [](const testing::TestParamInfo<int>& signal) {
+                           return std::string(signal.param == SIGINT ? "ByCtrlC" : "ByTermination");
+                         });
 
 }  // namespace
 }  // namespace coppice
