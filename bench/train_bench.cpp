@@ -1,5 +1,5 @@
-// What the training loop costs beside one written by hand, and pruning in it where nothing is cut. Rounds of the three
-// take turns; the figures are ratios of medians from this one run.
+// What the training loop costs beside one written by hand, and pruning in it where nothing is cut: times the loop by
+// hand, and times Trainer. Rounds of the three take turns; the figures are ratios of medians from this one run.
 //   train_bench [ROUNDS]
 #include <chrono>
 #include <cstdio>
@@ -84,8 +84,8 @@ void bench(const char* architecture, const std::vector<std::int64_t>& shape, int
     }
   const double hand = summarize(seconds[0]).median, loop = summarize(seconds[1]).median,
                pruning = summarize(seconds[2]).median;
-  std::printf("%-18s %8.2f ms a step by hand; Trainer %.3f x; with PruneCallback, nothing due %.3f x of that\n",
-              architecture, 1e3 * hand / (samples / batch_size), loop / hand, pruning / loop);
+  std::printf("| `%s` | %.2f ms | %.3f x | %.3f x |\n", architecture, 1e3 * hand / (samples / batch_size), loop / hand,
+              pruning / loop);
 }
 
 }  // namespace
@@ -93,6 +93,7 @@ void bench(const char* architecture, const std::vector<std::int64_t>& shape, int
 int main(int count, char** arguments) {
   try {
     const int rounds = count > 1 ? std::atoi(arguments[1]) : 15;
+    std::printf("| network | a step by hand | `Trainer` | with `PruneCallback`, nothing due |\n|---|--:|--:|--:|\n");
     bench("mlp", {784}, rounds);
     bench("fashion_resnet20", {1, 28, 28}, rounds);
   } catch (const std::exception& error) {
