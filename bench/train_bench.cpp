@@ -21,10 +21,10 @@ namespace {
 
 using namespace coppice;
 
-constexpr std::int64_t samples = 640, batch_size = 32;
+constexpr std::int64_t batch_size = 32;
 
 struct Contest {
-  explicit Contest(const char* architecture, std::vector<std::int64_t> shape) {
+  Contest(const char* architecture, std::vector<std::int64_t> shape, std::int64_t count) : samples(count) {
     torch::manual_seed(1);
     shape.insert(shape.begin(), samples);
     dataset = std::make_shared<data::TensorDataset>(std::vector{at::randn(shape)}, torch::randint(10, {samples}));
@@ -54,6 +54,7 @@ struct Contest {
         .fit();
   }
 
+  std::int64_t samples;
   data::DatasetPtr dataset;
   std::shared_ptr<GraphModule> models[3];
   std::vector<std::unique_ptr<torch::optim::Optimizer>> optimizers;
@@ -68,8 +69,8 @@ struct Idle : PruneCallback {
   }
 };
 
-void bench(const char* architecture, const std::vector<std::int64_t>& shape, int rounds) {
-  Contest contest(architecture, shape);
+void bench(const char* architecture, const std::vector<std::int64_t>& shape, std::int64_t samples, int rounds) {
+  Contest contest(architecture, shape, samples);
   const auto idle = std::make_shared<Idle>(PrunerOptions{.pruning_ratio = 40, .context = Context::global});
   contest.by_trainer(2, {idle});
   std::vector<std::vector<double>> seconds(3);
@@ -94,8 +95,8 @@ int main(int count, char** arguments) {
   try {
     const int rounds = count > 1 ? std::atoi(arguments[1]) : 15;
     std::printf("| network | a step by hand | `Trainer` | with `PruneCallback`, nothing due |\n|---|--:|--:|--:|\n");
-    bench("mlp", {784}, rounds);
-    bench("fashion_resnet20", {1, 28, 28}, rounds);
+    bench("mlp", {784}, 12800, rounds);
+    bench("fashion_resnet20", {1, 28, 28}, 640, rounds);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
