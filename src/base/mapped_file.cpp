@@ -43,12 +43,24 @@ MappedFile::~MappedFile() {
   if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-void forget_pages(std::span<const std::byte> bytes) {
+namespace {
+
+void advise(std::span<const std::byte> bytes, int advice) {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   if (bytes.empty()) return;
   const auto begin = reinterpret_cast<std::uintptr_t>(bytes.data()) / page * page;
   const auto end = (reinterpret_cast<std::uintptr_t>(bytes.data()) + bytes.size() + page - 1) / page * page;
-  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, advice);
+}
+
+}  // namespace
+
+void prefetch_pages(std::span<const std::byte> bytes) {
+  advise(bytes, MADV_WILLNEED);
+}
+
+void forget_pages(std::span<const std::byte> bytes) {
+  advise(bytes, MADV_DONTNEED);
 }
 
 }  // namespace coppice::base

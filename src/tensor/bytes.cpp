@@ -49,6 +49,10 @@ Bytes Bytes::slice(std::size_t offset, std::size_t size) const {
   return {later_, all.subspan(offset, size)};
 }
 
+void prefetch(const Bytes& bytes) {
+  if (bytes.streamed()) base::prefetch_pages(bytes.span());
+}
+
 void give_back(const Bytes& bytes) {
   if (bytes.streamed()) base::forget_pages(bytes.span());
 }

@@ -20,6 +20,11 @@ constexpr std::size_t kPieces = 4;
 constexpr std::int64_t kFew = std::int64_t{1} << 13;
 constexpr std::size_t kMostPlaces = 8192, kPlace = 8;  // of the sample: neighbours come with one line of memory
 
+// Of a file's pieces, as many are on the way while one is read: enough for a disk that answers in milliseconds.
+constexpr std::size_t kAhead = 64;
+// So few are read from one end to the other sooner than the places of the sample among them.
+constexpr std::size_t kAllAhead = 1024;
+
 constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
 constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
 
@@ -100,6 +105,7 @@ class Search {
     const std::size_t places = std::clamp<std::size_t>(static_cast<std::size_t>(total_) / 2048, 256, kMostPlaces);
     std::uint64_t state = 0x9e3779b97f4a7c15u;
     std::vector<std::byte> scratch(kMostKeys * 8);
+    std::vector<std::pair<std::size_t, std::int64_t>> drawn;
     for (std::size_t place = 0; place < places; ++place) {
       state = state * 6364136223846793005u + 1442695040888963407u;
       const double where = (static_cast<double>(place) + std::ldexp(static_cast<double>(state >> 11), -53)) /
@@ -107,8 +113,20 @@ class Search {
       const auto at = std::min(static_cast<std::int64_t>(where * static_cast<double>(total_)), total_ - 1);
       const auto list =
           static_cast<std::size_t>(std::upper_bound(starts.begin(), starts.end(), at) - starts.begin() - 1);
-      const std::int64_t first = at - starts[list];
-      const auto count = static_cast<std::size_t>(std::min<std::int64_t>(kPlace, lists_[list].size - first));
+      drawn.emplace_back(list, at - starts[list]);
+    }
+    const auto neighbours = [&](std::size_t list, std::int64_t first) {
+      return static_cast<std::size_t>(std::min<std::int64_t>(kPlace, lists_[list].size - first));
+    };
+    if (pieces_.size() <= kAllAhead) {
+      for (std::size_t i = 0; i < pieces_.size(); ++i) expect(i);
+    } else {
+      // All at once: a disk serves many scattered reads in the time of a few.
+      for (const auto& [list, first] : drawn)
+        if (lists_[list].soon) lists_[list].soon(first, neighbours(list, first));
+    }
+    for (const auto& [list, first] : drawn) {
+      const std::size_t count = neighbours(list, first);
       const std::byte* data = lists_[list].read(first, count, scratch.data());
       for (std::size_t i = 0; i < count; ++i) sample_.push_back(one_key(data, i, kind_));
     }
@@ -135,12 +153,22 @@ class Search {
   }
 
   void scan() {
+    for (std::size_t i = 0; i < kAhead; ++i) expect(i);
     base::parallel_for(pieces_.size(), kPieces, [&](std::size_t begin, std::size_t end) {
       const auto scratch = std::make_unique<Scratch>();
-      for (std::size_t i = begin; i < end; ++i) scan(pieces_[i], *scratch);
+      for (std::size_t i = begin; i < end; ++i) {
+        expect(i + kAhead);
+        scan(pieces_[i], *scratch);
+      }
     });
     for (const Piece& piece : pieces_)
       if (piece.counts.beyond) refuse_first(piece);
+  }
+
+  void expect(std::size_t i) const {
+    if (i >= pieces_.size()) return;
+    const KeyList& list = lists_[pieces_[i].list];
+    if (list.soon) list.soon(pieces_[i].first, static_cast<std::size_t>(pieces_[i].size));
   }
 
   void scan(Piece& piece, Scratch& scratch) const {
@@ -221,6 +249,7 @@ class Search {
                        [data, width](std::int64_t first, std::size_t, std::byte*) {
                          return data + static_cast<std::size_t>(first) * width;
                        },
+                       {},
                        {}});
     }
     return Search(lists, kind_, refuse_, spread_).find(rank);

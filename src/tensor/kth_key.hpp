@@ -13,8 +13,10 @@ struct KeyList {
   /// Where keys [first, first + count) lie: in the list itself, or put into `scratch`, which has room for kMostKeys;
   /// `count` is at most that.
   std::function<const std::byte*(std::int64_t first, std::size_t count, std::byte* scratch)> read;
+  /// Keys [first, first + count) will be read before long; may be empty.
+  std::function<void(std::int64_t first, std::size_t count)> soon = {};
   /// Keys [first, first + count) were gone through; may be empty.
-  std::function<void(std::int64_t first, std::size_t count)> done;
+  std::function<void(std::int64_t first, std::size_t count)> done = {};
 };
 
 struct KeyKind {

@@ -37,6 +37,9 @@ KeyList own_bits(const Tensor& tensor) {
             return data + static_cast<std::size_t>(first) * width;
           },
           [bytes, width](std::int64_t first, std::size_t count) {
+            prefetch(bytes.slice(static_cast<std::size_t>(first) * width, count * width));
+          },
+          [bytes, width](std::int64_t first, std::size_t count) {
             give_back(bytes.slice(static_cast<std::size_t>(first) * width, count * width));
           }};
 }
@@ -63,6 +66,7 @@ KeyList as_keys(const Scores& scores) {
             }
             return scratch;
           },
+          {},
           {}};
 }
 

@@ -51,6 +51,9 @@ class Bytes {
   Residence residence_ = Residence::heap;
 };
 
+/// Has streamed bytes, which will soon be read, come into memory meanwhile; nothing for other bytes.
+void prefetch(const Bytes& bytes);
+
 /// Gives the memory of streamed bytes back until they are read again; nothing for other bytes.
 void give_back(const Bytes& bytes);
 
