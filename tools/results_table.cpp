@@ -154,15 +154,16 @@ void print_table(const std::string& path, const std::vector<std::string>& ways, 
     const auto [title, way] = split(ways[i]);
     print_row("**" + title + "**", find(way), dense, sparse);
     seconds += find(way).seconds;
-    for (const char* variant : {"random", "scratch"}) {
+    const std::pair<const char*, const char*> baselines[] = {
+        {"random", sparse ? "the same, zeros drawn at random" : "the same, channels drawn at random"},
+        {"scratch", sparse ? "its zeros in a fresh network" : "its small network from fresh weights"},
+        {"short", "the same, trained as the base"}};
+    for (const auto& [variant, what] : baselines) {
       const auto found = figures.find({way, variant});
       if (found == figures.end()) continue;
-      const bool random = std::string(variant) == "random";
-      if (random)  // it begins with the base, too
+      if (std::string(variant) == "random")  // it begins with the base, too
         for (auto& [seed, epochs] : found->second.epochs) epochs += dense.epochs.at(seed);
-      const char* drawn = sparse ? "the same, zeros drawn at random" : "the same, channels drawn at random";
-      const char* fresh = sparse ? "its zeros in a fresh network" : "its small network from fresh weights";
-      print_row(random ? drawn : fresh, found->second, dense, sparse);
+      print_row(what, found->second, dense, sparse);
       seconds += found->second.seconds;
     }
   }

@@ -245,7 +245,7 @@ void add_run_recipe(CLI::App& app, TorchServices* services) {
   add_file(*command, "--base", arguments->base,
            "Folder of a run with the same seed, [data], [model] and [train]: its trained networks are taken");
   command->add_flag("--baselines", arguments->baselines,
-                    "Also, at the same budget: channels drawn at random, and the small network from fresh weights");
+                    "Also the small network from fresh weights, and channels drawn at random, at the same budget");
   add_device(*command, arguments->device);
   add_threads_option(*command, arguments->common, threads_of_libtorch);
   command->add_flag("--json", arguments->json, "Print the report as one JSON object");

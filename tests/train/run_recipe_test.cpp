@@ -64,7 +64,7 @@ TEST(RunRecipe, MakesSparse) {
   const Problem problem(sparse);
   const auto report = problem.run("run");
   ASSERT_TRUE(report);
-  ASSERT_EQ(report->runs.size(), 6U);
+  ASSERT_EQ(report->runs.size(), 8U);
   // 128 + 192 + 36 weights in matrices, of which 214 go; the rest of 419 are biases and scales.
   for (const RunResult& run : report->runs) {
     const StageResult& last = run.stages.back();
@@ -94,7 +94,7 @@ TEST(RunRecipe, DrawsLotteryTickets) {
   problem.text.erase(problem.text.find("[recover]"), std::string("[recover]\nepochs = 1\n").size());
   const auto report = problem.run("run");
   ASSERT_TRUE(report);
-  ASSERT_EQ(report->runs.size(), 6U);
+  ASSERT_EQ(report->runs.size(), 8U);
   const std::vector<StageResult>& stages = report->runs[0].stages;
   ASSERT_EQ(stages.size(), 4U);
   const std::vector<std::string> names{"train", "ticket", "round-1", "round-2"};
@@ -191,7 +191,7 @@ TEST(RunRecipe, GoesTheWholeWay) {
   const Problem problem(one_shot);
   const auto report = problem.run("run");
   ASSERT_TRUE(report);
-  ASSERT_EQ(report->runs.size(), 6U);
+  ASSERT_EQ(report->runs.size(), 8U);
   const RunResult& first = report->runs.front();
   EXPECT_EQ(first.variant, "recipe");
   ASSERT_EQ(first.stages.size(), 3U);
@@ -205,6 +205,9 @@ TEST(RunRecipe, GoesTheWholeWay) {
   EXPECT_EQ(report->runs[4].variant, "scratch");
   EXPECT_EQ(report->runs[4].stages.back().parameters, first.stages.back().parameters);
   EXPECT_EQ(report->runs[4].stages.back().history.epochs.size(), 3U);  // as many as all of the recipe's
+  EXPECT_EQ(report->runs[6].variant, "short");
+  EXPECT_EQ(report->runs[6].stages.back().parameters, first.stages.back().parameters);
+  EXPECT_EQ(report->runs[6].stages.back().history.epochs.size(), 2U);  // as many as [train]'s
   for (const char* name : {"pruned.onnx", "report.json", "report.txt", "recipe-1/prune.json", "recipe-2/recover.onnx"})
     EXPECT_TRUE(fs::exists(problem.folder / (std::string("run/") + name))) << name;
   EXPECT_EQ(bytes_of(problem.folder / "run/report.txt"), report->text());

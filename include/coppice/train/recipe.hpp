@@ -105,8 +105,9 @@ struct Sparsify {
 /// [evaluate]
 struct Evaluate {
   std::vector<std::string> metrics{"accuracy"};  ///< "accuracy", "perplexity", "top5" and the like.
-  /// Also, at the same budget: random choice of the channels, and the pruned architecture trained from fresh weights
-  /// for as many epochs in all.
+  /// Also, at the same budget, random choice of the channels ("random") and the pruned architecture trained from fresh
+  /// weights for as many epochs as all stages together ("scratch"); and the latter as [train] says ("short"), if it
+  /// says anything: what the small network would have been in place of the large one.
   bool baselines = false;
 };
 

@@ -24,7 +24,7 @@ struct StageResult {
 
 /// One way through the stages.
 struct RunResult {
-  std::string variant;  ///< "recipe", or one of the baselines "random" and "scratch".
+  std::string variant;  ///< "recipe", or one of the baselines "random", "scratch" and "short".
   std::uint64_t seed = 0;
   std::vector<StageResult> stages;
   std::string model;  ///< The file of the last stage.

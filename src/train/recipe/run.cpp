@@ -21,6 +21,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* variants[] = {"recipe", "random", "scratch", "short"};
+
+// Of all stages together.
+std::int64_t all_epochs(const Recipe& recipe) {
+  const int rounds = recipe.prune.method == Method::iterative ? recipe.prune.iterations : 1;
+  return recipe.train.epochs + recipe.prune.training.epochs * rounds + sparsifying_epochs(recipe) +
+         recipe.recover.epochs;
+}
+
 // Sees whether a training was stopped.
 class Watch : public Callback {
  public:
@@ -46,11 +55,14 @@ class Runner {
       if (!add(by_recipe(seed))) return std::nullopt;
       if (!recipe_.evaluate.baselines) continue;
       const RunResult ours = report_.runs.back();
-      if (!add(by_chance(seed, ours)) || !add(from_scratch(seed, ours))) return std::nullopt;
+      if (!add(by_chance(seed, ours)) || !add(from_scratch("scratch", seed, ours, all_epochs(recipe_))))
+        return std::nullopt;
+      if (recipe_.train.epochs > 0 && !add(from_scratch("short", seed, ours, recipe_.train.epochs)))
+        return std::nullopt;
     }
     std::stable_sort(report_.runs.begin(), report_.runs.end(), [](const RunResult& a, const RunResult& b) {
       const auto rank = [](const RunResult& run) {
-        return run.variant == "recipe" ? 0 : run.variant == "random" ? 1 : 2;
+        return std::find(std::begin(variants), std::end(variants), run.variant) - std::begin(variants);
       };
       return rank(a) < rank(b);
     });
@@ -221,18 +233,17 @@ class Runner {
     return way.result();
   }
 
-  // The small network without what the large one learnt, for as many epochs in all.
-  std::optional<RunResult> from_scratch(std::uint64_t seed, const RunResult& ours) const {
-    Way way(recipe_, options_, datasets_, "scratch", seed);
+  // The small network without what the large one learnt.
+  std::optional<RunResult> from_scratch(const char* variant, std::uint64_t seed, const RunResult& ours,
+                                        std::int64_t epochs) const {
+    Way way(recipe_, options_, datasets_, variant, seed);
     const std::string path = way.folder() + "/original.onnx";
     if (!fs::exists(path))
       formats::write_onnx(
           pruning::refill(pruning::prepare(formats::read_onnx(ours.model)), seed, pruning::Filling::fresh).model, path);
     way.begin_with(path);
     Training training = main_training(recipe_);
-    const bool rounds = recipe_.prune.method == Method::iterative;
-    training.epochs = recipe_.train.epochs + recipe_.prune.training.epochs * (rounds ? recipe_.prune.iterations : 1) +
-                      sparsifying_epochs(recipe_) + recipe_.recover.epochs;
+    training.epochs = epochs;
     training.distillation.reset();
     // Zeros, too, are architecture.
     GraphModule small(formats::read_onnx(ours.model));
