@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What pruning comes to on Fashion-MNIST: a base network, four ways of pruning it, and for each way the same with random
-# choice and the small network from fresh weights. Prints a table of docs/results.md. About two hours on two cores; a
-# run that was stopped goes on.
+# choice and the small network from fresh weights. Prints a table of docs/results.md. About two and a half hours on two
+# cores; a run that was stopped goes on.
 #   bench/results.sh BUILD OUTPUT_DIR [--sparse] [--only WAY] [--quick] [--page docs/results.md]
 # --sparse: zeros in place of structure, from the same base: the other table, another two hours.
 # --only: trains the base and one way, such as one_shot; repeatable. The table has the figures that are there of others.

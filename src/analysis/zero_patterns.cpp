@@ -17,13 +17,13 @@ double chance_above(int kept, int group, double filled) {
 
 }  // namespace
 
-std::vector<ZeroPattern> zero_patterns(const tensor::ZeroStructure& zeros, std::int64_t elements) {
+std::vector<ZeroPattern> zero_patterns(const tensor::ZeroGroups& most, std::int64_t zeros, std::int64_t elements) {
   std::vector<ZeroPattern> out;
   if (elements == 0) return out;
-  const double filled = 1 - static_cast<double>(zeros.zeros) / static_cast<double>(elements);
+  const double filled = 1 - static_cast<double>(zeros) / static_cast<double>(elements);
   double least = 1;  // the smallest share that a pattern found so far keeps
-  for (std::size_t k = 0; k < zeros.most.size(); ++k) {
-    const int group = tensor::ZeroStructure::group_sizes[k], kept = zeros.most[k].value_or(0);
+  for (std::size_t k = 0; k < most.size(); ++k) {
+    const int group = tensor::zero_group_sizes[k], kept = most[k].value_or(0);
     if (kept == 0 || kept == group) continue;
     const double share = static_cast<double>(kept) / group;
     if (!out.empty() && share > 0.75 * least) continue;
@@ -33,6 +33,10 @@ std::vector<ZeroPattern> zero_patterns(const tensor::ZeroStructure& zeros, std::
     least = share;
   }
   return out;
+}
+
+std::string to_string(const ZeroPattern& pattern) {
+  return std::to_string(pattern.kept) + ":" + std::to_string(pattern.group);
 }
 
 }  // namespace coppice::analysis

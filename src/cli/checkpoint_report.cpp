@@ -37,14 +37,10 @@ std::string percent(std::int64_t zeros, std::int64_t elements) {
   return zeros == 0 ? "" : analysis::percent(static_cast<double>(zeros) / static_cast<double>(elements));
 }
 
-std::string text_of(const analysis::ZeroPattern& pattern) {
-  return std::to_string(pattern.kept) + ":" + std::to_string(pattern.group);
-}
-
 std::string pattern_text(const CheckpointRow& row) {
   if (row.zeros.zeros == row.entry->elements()) return "all";
   std::string out;
-  for (const analysis::ZeroPattern& pattern : row.patterns) out += (out.empty() ? "" : ", ") + text_of(pattern);
+  for (const analysis::ZeroPattern& pattern : row.patterns) out += (out.empty() ? "" : ", ") + to_string(pattern);
   return out;
 }
 
@@ -129,7 +125,7 @@ Json checkpoint_json(const CheckpointReport& report) {
   for (const CheckpointRow& row : report.rows) {
     const auto optional = [](const auto& number) { return number ? Json(*number) : Json(nullptr); };
     Json patterns = Json::array();
-    for (const analysis::ZeroPattern& pattern : row.patterns) patterns.push_back(text_of(pattern));
+    for (const analysis::ZeroPattern& pattern : row.patterns) patterns.push_back(to_string(pattern));
     tensors.push_back({{"name", row.entry->name},
                        {"file", set.names()[row.shard]},
                        {"dtype", row.entry->type},

@@ -1,3 +1,4 @@
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +13,8 @@
 #include "coppice/base/error.hpp"
 #include "coppice/base/parallel.hpp"
 #include "coppice/formats/onnx.hpp"
+#include "coppice/sparsity/sites.hpp"
+#include "coppice/tensor/zero_structure.hpp"
 
 #include "cli/app.hpp"
 #include "cli/inspect_checkpoint.hpp"
@@ -42,6 +45,23 @@ void refuse_model_options(const InspectArguments& arguments) {
     if (given) throw UsageError(std::string(option) + ": expected an ONNX file; a checkpoint has tensors but no graph");
 }
 
+// Of weights with zeros that a layer multiplies with, where there are any.
+std::map<std::string, std::vector<analysis::ZeroPattern>> zero_patterns(const graph::Graph& graph,
+                                                                        const std::vector<analysis::TensorRow>& rows) {
+  std::map<std::string, std::vector<analysis::ZeroPattern>> out;
+  std::map<std::string_view, const analysis::TensorRow*> with_zeros;
+  for (const analysis::TensorRow& row : rows)
+    if (row.zeros > 0) with_zeros[row.name] = &row;
+  for (const sparsity::Site& site : sparsity::find_sites(graph)) {
+    const auto row = with_zeros.find(site.name);
+    if (row == with_zeros.end() || !tensor::is_real(row->second->dtype)) continue;
+    auto patterns = analysis::zero_patterns(tensor::zero_groups(*graph.constant(site.value), site.input_axis),
+                                            row->second->zeros, row->second->elements);
+    if (!patterns.empty()) out.emplace(site.name, std::move(patterns));
+  }
+  return out;
+}
+
 void inspect(const InspectArguments& arguments, TorchServices* services) {
   base::set_thread_count(arguments.common.threads);
   if (is_checkpoint(arguments.model)) {
@@ -65,6 +85,7 @@ void inspect(const InspectArguments& arguments, TorchServices* services) {
   bar.end();
   bar.begin("count", 0);
   report.layers = analysis::layers(report.prepared, analysis::Zeros::count);
+  report.patterns = zero_patterns(report.prepared.model.graph, report.layers.tensors);
   report.reach = pruning::reach(report.prepared);
   report.activation_bytes = analysis::peak_activation_bytes(report.prepared);
   report.groups = analysis::groups(report.prepared);

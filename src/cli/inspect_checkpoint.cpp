@@ -24,8 +24,13 @@ bool matches(const std::vector<std::string>& patterns, const std::string& name) 
 void count(CheckpointRow& row, const formats::SafetensorsFile& file, std::size_t entry) {
   row.counted = row.entry->dtype != tensor::DType::undefined;
   if (!row.counted) return;
-  row.zeros = zero_structure(file.tensor(entry));
-  row.patterns = analysis::zero_patterns(row.zeros, row.entry->elements());
+  const tensor::Tensor tensor = file.tensor(entry);
+  const std::int64_t elements = row.entry->elements();
+  row.zeros = zero_structure(tensor);
+  row.patterns = analysis::zero_patterns(row.zeros.most, row.zeros.zeros, elements);
+  // Of a convolution the second axis is that of the inputs.
+  if (row.patterns.empty() && row.zeros.zeros > 0 && row.entry->shape.size() > 2)
+    row.patterns = analysis::zero_patterns(zero_groups(tensor, 1), row.zeros.zeros, elements);
 }
 
 }  // namespace

@@ -51,16 +51,20 @@ Json layer_list(const analysis::Layers& layers) {
   return out;
 }
 
-Json tensor_list(const analysis::Layers& layers) {
+Json tensor_list(const InspectReport& report) {
   Json out = Json::array();
-  for (const analysis::TensorRow& row : layers.tensors) {
+  for (const analysis::TensorRow& row : report.layers.tensors) {
+    Json patterns = Json::array();
+    if (const auto found = report.patterns.find(row.name); found != report.patterns.end())
+      for (const analysis::ZeroPattern& pattern : found->second) patterns.push_back(to_string(pattern));
     Json layer = nullptr;
-    if (row.layer >= 0) layer = layers.rows[static_cast<std::size_t>(row.layer)].name;
+    if (row.layer >= 0) layer = report.layers.rows[static_cast<std::size_t>(row.layer)].name;
     out.push_back({{"name", row.name},
                    {"shape", row.shape},
                    {"dtype", tensor::name(row.dtype)},
                    {"elements", row.elements},
                    {"zeros", row.zeros < 0 ? Json(nullptr) : Json(row.zeros)},
+                   {"patterns", patterns},
                    {"layer", layer}});
   }
   return out;
@@ -132,7 +136,7 @@ nlohmann::ordered_json inspect_json(const InspectReport& report, bool groups, bo
            {"group_count", report.groups.size()},
            {"locked_units", analysis::locked_units(report.prepared.couplings)},
            {"layers", layer_list(report.layers)},
-           {"tensors", tensor_list(report.layers)}};
+           {"tensors", tensor_list(report)}};
   if (report.run_time)
     out["run_seconds"] = {
         {"median", report.run_time->median}, {"low", report.run_time->low}, {"high", report.run_time->high}};

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "coppice/analysis/groups.hpp"
 #include "coppice/analysis/layers.hpp"
 #include "coppice/analysis/locks.hpp"
+#include "coppice/analysis/zero_patterns.hpp"
 #include "coppice/pruning/prepare.hpp"
 
 #include "cli/torch_services.hpp"
@@ -25,6 +27,7 @@ struct InspectReport {
   std::optional<RunTime> run_time;                ///< Where --device asks for it.
   std::vector<analysis::GroupRow> groups;
   std::vector<analysis::LockRow> locks;
+  std::map<std::string, std::vector<analysis::ZeroPattern>> patterns;  ///< Of weights by name, along their inputs.
 };
 
 /// Bytes of the parameters, and of those that are not zero.

@@ -83,16 +83,21 @@ std::string layer_table(const analysis::Layers& layers) {
 }
 
 /// Only tensors with a zero in them.
-std::string zero_table(const analysis::Layers& layers) {
+std::string zero_table(const InspectReport& report) {
   analysis::Table table({{"tensor with zeros", Align::left, true},
                          {"shape"},
                          {"elements", Align::right},
                          {"zeros", Align::right},
-                         {"share", Align::right}});
-  for (const analysis::TensorRow& row : layers.tensors) {
+                         {"share", Align::right},
+                         {"pattern"}});
+  for (const analysis::TensorRow& row : report.layers.tensors) {
     if (row.zeros <= 0) continue;
+    std::string patterns = row.zeros == row.elements ? "all" : "";
+    if (const auto found = report.patterns.find(row.name); found != report.patterns.end())
+      for (const analysis::ZeroPattern& pattern : found->second)
+        patterns += (patterns.empty() ? "" : ", ") + to_string(pattern);
     table.row({row.name, tensor::to_string(row.shape), with_separators(row.elements), with_separators(row.zeros),
-               percent(static_cast<double>(row.zeros) / static_cast<double>(row.elements))});
+               percent(static_cast<double>(row.zeros) / static_cast<double>(row.elements)), patterns});
   }
   return table.empty() ? "" : '\n' + table.text();
 }
@@ -159,8 +164,8 @@ std::string declaration(const graph::Value& value) {
 }
 
 std::string inspect_text(const InspectReport& report, bool groups, bool locks) {
-  std::string out = analysis::printable(report.file) + "\n" + head(report) + '\n' + layer_table(report.layers) +
-                    zero_table(report.layers);
+  std::string out =
+      analysis::printable(report.file) + "\n" + head(report) + '\n' + layer_table(report.layers) + zero_table(report);
   if (groups) out += group_list(report.groups);
   if (locks) out += lock_table(report.locks);
   return out;

@@ -8,7 +8,6 @@
 namespace coppice::tensor {
 
 /// Raises most[k] to the number of ones in that group of group_sizes[k] neighbouring bits that has most of them.
-void raise_group_counts(std::span<const std::uint64_t> words,
-                        std::array<std::uint8_t, ZeroStructure::group_sizes.size()>& most);
+void raise_group_counts(std::span<const std::uint64_t> words, std::array<std::uint8_t, zero_group_sizes.size()>& most);
 
 }  // namespace coppice::tensor

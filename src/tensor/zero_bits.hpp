@@ -16,6 +16,11 @@ struct ZeroBits {
 /// when a value can't be an element of the tensor.
 std::vector<ZeroBits> zero_bits(std::string_view where, const Tensor& tensor, const ZeroPoint& zero);
 
+/// Not packed ones, and not complex ones, of which one element is two numbers.
+inline bool elements_of_whole_bytes(DType dtype) {
+  return bit_width(dtype) >= 8 && dtype != DType::complex64 && dtype != DType::complex128;
+}
+
 /// Calls body(first element, count, index into zero.values) for every run of elements with one zero point that lies in
 /// [first, first + count).
 template <class Body>

@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kPiece = std::size_t{1} << 14;       // elements of one row at a time
 constexpr std::size_t kGrainBytes = std::size_t{1} << 22;  // of a share of the work
 constexpr std::size_t kWidestRow = std::size_t{1} << 22;   // elements, for counting columns
-using Most = std::array<std::uint8_t, ZeroStructure::group_sizes.size()>;
+using Most = std::array<std::uint8_t, zero_group_sizes.size()>;
 
 /// What some pieces of rows hold.
 struct Found {
@@ -60,7 +60,7 @@ class Pass {
   // Every one of most[] is as large as it can be: a row without zeros taught that.
   static bool full(const Most& most) {
     for (std::size_t k = 0; k < most.size(); ++k)
-      if (most[k] < ZeroStructure::group_sizes[k]) return false;
+      if (most[k] < zero_group_sizes[k]) return false;
     return true;
   }
 
@@ -99,7 +99,7 @@ class Pass {
     ZeroStructure out;
     out.zeros = static_cast<std::int64_t>(all_.zeros);
     for (std::size_t k = 0; k < out.most.size(); ++k)
-      if (tensor_.shape.back() % ZeroStructure::group_sizes[k] == 0) out.most[k] = all_.most[k];
+      if (tensor_.shape.back() % zero_group_sizes[k] == 0) out.most[k] = all_.most[k];
     std::int64_t filled_rows = 0;
     for (const auto& word : filled_) filled_rows += std::popcount(word.load());
     out.zero_rows = static_cast<std::int64_t>(rows_) - filled_rows;
@@ -126,9 +126,7 @@ class Pass {
 
 ZeroStructure zero_structure(const Tensor& tensor) {
   check_bytes("zero_structure", tensor);
-  const bool whole_bytes =
-      bit_width(tensor.dtype) >= 8 && tensor.dtype != DType::complex64 && tensor.dtype != DType::complex128;
-  if (tensor.shape.size() < 2 || tensor.elements() == 0 || !whole_bytes) {
+  if (tensor.shape.size() < 2 || tensor.elements() == 0 || !elements_of_whole_bytes(tensor.dtype)) {
     ZeroStructure out;
     out.zeros = count_zeros(tensor);
     return out;

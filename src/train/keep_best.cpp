@@ -1,6 +1,7 @@
 #include "coppice/train/keep_best.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include <torch/serialize/archive.h>
 
@@ -49,7 +50,8 @@ void KeepBest::after_epoch(Trainer& trainer) {
     return;
   const double value = trainer.record().validation->value(metric_);
   const std::vector<at::Tensor> now = tensors_alone(trainer.model().module());
-  if (epoch_ && same_widths(now, state_) && !(higher_is_better_ ? value > value_ : value < value_)) return;
+  const bool better = higher_is_better_ ? value > value_ : value < value_;
+  if (epoch_ && same_widths(now, state_) && !better && !std::isnan(value_)) return;
   epoch_ = trainer.epoch();
   value_ = value;
   state_.clear();

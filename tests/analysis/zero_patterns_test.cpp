@@ -15,7 +15,9 @@ Patterns found(std::int64_t rows, const Zero& zero) {
   std::vector<double> values(static_cast<std::size_t>(rows) * 64);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = zero(i) ? 0 : 1;
   const auto tensor = tensor::from_doubles(tensor::DType::float16, {rows, 64}, values);
-  return zero_patterns(zero_structure(tensor), tensor.elements());
+  const tensor::ZeroStructure zeros = zero_structure(tensor);
+  EXPECT_EQ(zero_groups(tensor, 1), zeros.most);
+  return zero_patterns(zeros.most, zeros.zeros, tensor.elements());
 }
 
 TEST(ZeroPatterns, AreFound) {
@@ -39,9 +41,9 @@ TEST(ZeroPatterns, AreNotMadeUp) {
   EXPECT_EQ(found(512, [&](std::size_t) { return ((state = state * 6364136223846793005u + 1) >> 40) % 10 != 0; }),
             Patterns{});
   // Too few groups to tell: 15 of 2:4, of which random halves would break 4.7.
-  EXPECT_EQ(zero_patterns({30, {2, 2, 4, {}, {}}, 0, 0}, 60), Patterns{});
-  EXPECT_EQ(zero_patterns({32, {2, 2, 4, {}, {}}, 0, 0}, 64), (Patterns{{2, 4}}));
-  EXPECT_EQ(zero_patterns({}, 0), Patterns{});
+  EXPECT_EQ(zero_patterns({2, 2, 4, {}, {}}, 30, 60), Patterns{});
+  EXPECT_EQ(zero_patterns({2, 2, 4, {}, {}}, 32, 64), (Patterns{{2, 4}}));
+  EXPECT_EQ(zero_patterns({}, 0, 0), Patterns{});
 }
 
 }  // namespace

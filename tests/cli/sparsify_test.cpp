@@ -1,3 +1,5 @@
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "cli/program.hpp"
@@ -55,6 +57,24 @@ TEST(Sparsify, TextIsHonestAboutTheSize) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("117,376  50.0 %"), std::string::npos) << outcome.out;
   EXPECT_NE(outcome.out.find("dense files do not shrink by zeros"), std::string::npos);
+}
+
+TEST(Sparsify, PatternsAreFoundAgain) {
+  const Scratch scratch;
+  // Gemm stored as outputs x inputs, convolutions, and MatMul stored the other way round.
+  for (const char* model : {"mlp", "resnet18", "gpt2_tiny"}) {
+    const std::string out = scratch / "sparse.onnx";
+    const Json report = run_json({"sparsify", zoo_file(model), "-o", out, "--pattern", "2:4"});
+    std::set<std::string> sparse, found;
+    for (const Json& layer : report["layers"])
+      if (layer["zeros"]["after"] > 0) sparse.insert(layer["name"]);
+    const Json inspected = run_json({"inspect", out});
+    for (const Json& tensor : inspected["tensors"])
+      if (tensor["patterns"] == Json::parse(R"(["2:4"])")) found.insert(tensor["name"]);
+    EXPECT_EQ(found, sparse) << model;
+    EXPECT_FALSE(found.empty()) << model;
+  }
+  EXPECT_NE(run({"inspect", scratch / "sparse.onnx"}).out.find("50.0 %  2:4\n"), std::string::npos);
 }
 
 TEST(Sparsify, SparseInitializersMakeTheFileSmaller) {

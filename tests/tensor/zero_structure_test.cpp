@@ -24,13 +24,33 @@ ZeroStructure by_definition(const Tensor& tensor) {
   out.zero_rows = std::count(row_filled.begin(), row_filled.end(), false);
   out.zero_columns = std::count(column_filled.begin(), column_filled.end(), false);
   for (std::size_t k = 0; k < out.most.size(); ++k) {
-    const std::int64_t size = ZeroStructure::group_sizes[k];
+    const std::int64_t size = zero_group_sizes[k];
     if (last % size != 0) continue;
     out.most[k] = 0;
     for (std::int64_t first = 0; first < tensor.elements(); first += size) {
       int filled = 0;
       for (std::int64_t i = first; i < first + size; ++i) filled += zero(i) ? 0 : 1;
       out.most[k] = std::max(*out.most[k], filled);
+    }
+  }
+  return out;
+}
+
+// Likewise, of groups on one axis.
+ZeroGroups groups_by_definition(const Tensor& tensor, std::size_t axis) {
+  ZeroGroups out;
+  const std::int64_t rows = tensor.shape[axis];
+  std::int64_t inner = 1;
+  for (std::size_t i = axis + 1; i < tensor.shape.size(); ++i) inner *= tensor.shape[i];
+  for (std::size_t k = 0; k < out.size(); ++k) {
+    const std::int64_t size = zero_group_sizes[k];
+    if (rows % size != 0) continue;
+    out[k] = 0;
+    for (std::int64_t first = 0; first < tensor.elements(); ++first) {
+      if (first / inner % size != 0) continue;
+      int filled = 0;
+      for (std::int64_t i = 0; i < size; ++i) filled += element_as_double(tensor, first + i * inner) == 0 ? 0 : 1;
+      out[k] = std::max(*out[k], filled);
     }
   }
   return out;
@@ -72,6 +92,8 @@ TEST(ZeroStructure, IsThatOfTheDefinition) {
         SCOPED_TRACE(std::string(name(dtype)) + " " + to_string(shape) + " " + std::to_string(in_hundred));
         const Tensor tensor = from_doubles(dtype, shape, values);
         expect_equal(zero_structure(tensor), by_definition(tensor));
+        for (std::size_t axis = 0; axis < shape.size(); ++axis)
+          EXPECT_EQ(zero_groups(tensor, axis), groups_by_definition(tensor, axis)) << axis;
       }
     }
   }
@@ -107,6 +129,10 @@ TEST(ZeroStructure, CountsOnlyZerosWhereThereAreNoRows) {
   EXPECT_EQ(zero_structure(Tensor::of<std::uint8_t>(DType::float8e4m3fn, {2, 2}, eight)).zero_columns, 1);
   EXPECT_EQ(zero_structure(Tensor::of<std::uint8_t>(DType::float8e4m3fn, {2, 2}, eight)).zero_rows, 1);
   EXPECT_THROW(zero_structure({DType::undefined, {1}, {}, nullptr}), Error);
+  const Tensor none = Tensor::of<float>(DType::float32, {3, 0}, std::span(values).first(0));
+  EXPECT_EQ(zero_groups(none, 1), ZeroGroups());
+  EXPECT_EQ(zero_groups(Tensor::of<std::uint8_t>(DType::float4e2m1, {2, 2}, packed), 1), ZeroGroups());
+  EXPECT_THROW(zero_groups(none, 2), Error);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "coppice/train/keep_best.hpp"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "coppice/base/error.hpp"
@@ -77,6 +79,9 @@ TEST(KeepBest, PutsTheBestEpochBack) {
   const Result lowest = train({0.1, 0.5, 0.05, 0.3}, false);
   EXPECT_EQ(lowest.best, 2);
   EXPECT_TRUE(equal(lowest.end, lowest.epochs[2]));
+  // What is no number is no best, and nothing is worse than it.
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const bool higher : {true, false}) EXPECT_EQ(train({nan, 0.5, nan}, higher).best, 1) << higher;
 }
 
 TEST(KeepBest, ForgetsWhatWasBeforeACut) {

@@ -23,7 +23,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-/// Has the kernel begin to read the pages that hold `bytes`, which must belong to a MappedFile, and does not wait for it.
+/// Has the kernel begin to read the pages that hold `bytes`, which must belong to a MappedFile, and does not wait for
+/// it.
 void prefetch_pages(std::span<const std::byte> bytes);
 
 /// Tells the kernel that the pages that hold `bytes`, which must belong to a MappedFile, are not needed for now:
