@@ -160,6 +160,7 @@ std::map<std::string, at::Tensor, std::less<>> weight_scores(const Criterion& cr
   for (const auto& [name, view] : evidence) {
     at::Tensor found = numbers(criterion, name, view, seed, place++);
     if (!found.defined()) continue;
+    if (criterion.options().absolute_sum) found = found.abs();  // a sum over one weight
     if (criterion.options().channels) {
       std::vector<std::int64_t> shape(static_cast<std::size_t>(view.weight.dim()), 1);
       shape[at(view.output_axis)] = found.size(0);

@@ -19,6 +19,8 @@
 namespace coppice::cli {
 void Services::sensitivity(const SensitivityArguments& arguments) {
   if (!arguments.out.empty()) check_target(arguments.out);
+  if (same_file(arguments.model, arguments.out))
+    throw UsageError("--out: expected another file than MODEL, found " + arguments.out);
   const at::Device device = parse_device(arguments.device);
   use_threads(arguments.common.threads);
   const Loss loss = recipe::make_loss(arguments.loss, 0);

@@ -125,8 +125,25 @@ struct StopWhenAsked : Callback {
   }
 };
 
+// What is written must not be what is read, or be written over; the model itself may be trained in place.
+void check_apart(const TrainArguments& arguments) {
+  const std::pair<const char*, std::string> files[] = {{"MODEL", arguments.model},
+                                                       {"--teacher", arguments.teacher},
+                                                       {"--out", arguments.out},
+                                                       {"--history", arguments.history},
+                                                       {"--checkpoint", arguments.checkpoint}};
+  for (std::size_t b = 2; b < std::size(files); ++b)
+    for (std::size_t a = 0; a < b; ++a) {
+      const bool in_place = a == 0 && b == 2;
+      if (!in_place && same_file(files[a].second, files[b].second))
+        throw UsageError(std::string(files[b].first) + ": expected another file than " + files[a].first + ", found " +
+                         files[b].second);
+    }
+}
+
 // Wrong targets are told before the work.
 void check(const TrainArguments& arguments) {
+  check_apart(arguments);
   for (const std::string& path : {arguments.out, arguments.history, arguments.checkpoint})
     if (!path.empty()) check_target(path);
   const std::string extension = std::filesystem::path(arguments.history).extension();
@@ -177,9 +194,9 @@ void Services::train(const TrainArguments& arguments) {
                     ? "stopped, and nothing is saved: --checkpoint FILE would have kept what was learnt"
                     : arguments.checkpoint + ": stopped; the same command with --resume goes on");
   module.eval();
+  formats::write_onnx(module.model(), arguments.out);
   if (!arguments.history.empty())
     recipe::write_text(arguments.history, arguments.history.ends_with(".csv") ? history.csv() : history.json());
-  formats::write_onnx(module.model(), arguments.out);
   std::optional<Evaluation> test;
   if (data.test) test = coppice::evaluate(module, data.test, options.loss, options.metrics);
   if (arguments.json) {

@@ -16,9 +16,10 @@ namespace {
 using torch::serialize::InputArchive;
 using torch::serialize::OutputArchive;
 
-constexpr std::int64_t version = 2;
+constexpr std::int64_t version = 3;
 
-void expect(const char* what, std::int64_t expected, std::int64_t found) {
+template <class Number>
+void expect(const char* what, Number expected, Number found) {
   if (expected != found)
     throw Error(std::string("of another training: expected ") + what + " " + std::to_string(expected) + ", found " +
                 std::to_string(found));
@@ -27,11 +28,20 @@ void expect(const char* what, std::int64_t expected, std::int64_t found) {
 }  // namespace
 
 void Trainer::save(const std::string& path) const {
+  if (!begun_) throw Error(path + ": expected a training that has begun, found one before fit()");
+  if (next_batch_ % options_.accumulate != 0 && next_batch_ != batches_)
+    throw Error(path + ": expected a place between two steps, found batch " +
+                std::to_string(next_batch_ % options_.accumulate) + " of " + std::to_string(options_.accumulate) +
+                " of one");
   OutputArchive archive;
   write_number(archive, "version", version);
   write_number(archive, "seed", static_cast<std::int64_t>(options_.seed));
   write_number(archive, "steps_in_all", steps_);
   write_number(archive, "batches", batches_);
+  write_number(archive, "accumulate", options_.accumulate);
+  write_real(archive, "clip_norm", options_.clip_norm);
+  write_real(archive, "rate", base_rates_.front());
+  write_text(archive, "rate_schedule", std::string(to_string(options_.learning_rate.schedule)));
   write_number(archive, "epoch", epoch_);
   write_number(archive, "next_batch", next_batch_);
   write_number(archive, "step", step_);
@@ -62,6 +72,13 @@ void Trainer::resume(const std::string& path) {
     expect("a seed of", static_cast<std::int64_t>(options_.seed), read_number(archive, "seed"));
     expect("steps", steps_, read_number(archive, "steps_in_all"));
     expect("batches", batches_, read_number(archive, "batches"));
+    expect("batches a step", options_.accumulate, read_number(archive, "accumulate"));
+    expect("a clip norm of", options_.clip_norm, read_real(archive, "clip_norm"));
+    expect("a learning rate of", base_rates_.front(), read_real(archive, "rate"));
+    if (const std::string schedule(to_string(options_.learning_rate.schedule)),
+        found = read_text(archive, "rate_schedule");
+        schedule != found)
+      throw Error("of another training: expected the rate schedule " + schedule + ", found " + found);
     expect("callbacks", static_cast<std::int64_t>(options_.callbacks.size()), read_number(archive, "callbacks"));
     History history = History::parse(read_text(archive, "history"));
     History record = History::parse(read_text(archive, "record"));

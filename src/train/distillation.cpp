@@ -106,6 +106,7 @@ void DistillationCallback::before_fit(Trainer& trainer) {
     state.teacher = state.original ? *state.original : frozen_copy(trainer.model(), trainer.example_inputs());
   if (&state.teacher->module() == &trainer.model().module())
     throw Error("distillation: expected a teacher of its own, found the student");
+  state.hints.leave(trainer.optimizer());
   const Watch student(trainer.model(), state.student_names), teacher(*state.teacher, state.teacher_names);
 }
 

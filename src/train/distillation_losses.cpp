@@ -60,8 +60,8 @@ at::Tensor decoupled_loss(const at::Tensor& student, const at::Tensor& teacher, 
     throw Error("decoupled distillation: expected a target of class numbers, one of two or more for each row, found " +
                 std::string(c10::toString(target.scalar_type())) + " " + shape_text(target.sizes()) + " for logits " +
                 shape_text(student.sizes()));
-  const at::Tensor truth =
-      at::zeros({target.numel(), classes}, target.options().dtype(at::kBool)).scatter(1, target.reshape({-1, 1}), true);
+  const at::Tensor truth = at::zeros({target.numel(), classes}, target.options().dtype(at::kBool))
+                               .scatter(1, target.reshape({-1, 1}).to(at::kLong), true);
   struct Parts {
     at::Tensor binary, others;
   };

@@ -1,5 +1,7 @@
 #include "train/evaluation_json.hpp"
 
+#include <limits>
+
 namespace coppice {
 
 nlohmann::ordered_json to_json(const Evaluation& evaluation) {
@@ -10,11 +12,15 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
   return out;
 }
 
+double number_of(const nlohmann::ordered_json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
 Evaluation evaluation_of(const nlohmann::ordered_json& json) {
   Evaluation out;
   out.samples = json.at("samples").get<std::int64_t>();
-  if (json.contains("loss")) out.loss = json.at("loss").get<double>();
-  for (const auto& [name, value] : json.at("metrics").items()) out.metrics.emplace_back(name, value.get<double>());
+  if (json.contains("loss")) out.loss = number_of(json.at("loss"));
+  for (const auto& [name, value] : json.at("metrics").items()) out.metrics.emplace_back(name, number_of(value));
   return out;
 }
 

@@ -54,7 +54,7 @@ Json pairs(const std::vector<std::pair<std::string, double>>& values) {
 
 std::vector<std::pair<std::string, double>> pairs_of(const Json& json) {
   std::vector<std::pair<std::string, double>> out;
-  for (const auto& [name, value] : json.items()) out.emplace_back(name, value.get<double>());
+  for (const auto& [name, value] : json.items()) out.emplace_back(name, number_of(value));
   return out;
 }
 
@@ -100,7 +100,7 @@ History History::parse(const std::string& json) {
       EpochRecord record{.epoch = entry.at("epoch").get<std::int64_t>(),
                          .step = entry.at("step").get<std::int64_t>(),
                          .learning_rate = entry.at("learning_rate").get<double>(),
-                         .training_loss = entry.at("training_loss").get<double>()};
+                         .training_loss = number_of(entry.at("training_loss"))};
       if (entry.contains("validation")) record.validation = evaluation_of(entry.at("validation"));
       if (entry.contains("values")) record.values = pairs_of(entry.at("values"));
       record.seconds = entry.at("seconds").get<double>();

@@ -3,6 +3,7 @@
 #include "coppice/base/error.hpp"
 #include "coppice/train/trainer.hpp"
 
+#include "train/archive_entries.hpp"
 #include "train/window.hpp"
 
 namespace coppice {
@@ -56,10 +57,12 @@ void PruneCallback::after_epoch(Trainer& trainer) {
 
 void PruneCallback::save(torch::serialize::OutputArchive& archive) const {
   pruner_->save(archive);
+  write_real(archive, "share", share_);
 }
 
 void PruneCallback::load(torch::serialize::InputArchive& archive, Trainer& trainer) {
   pruner_->load(archive);
+  share_ = read_real(archive, "share");
   trainer.announce_cut(*pruner_);
 }
 

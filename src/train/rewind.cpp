@@ -42,6 +42,7 @@ void RewindPoint::restore(const Callable& model, torch::optim::Optimizer& optimi
     torch::serialize::InputArchive archive;
     std::istringstream bytes(optimizer_);
     archive.load_from(bytes);
+    optimizer.state().clear();  // load() leaves what the archive does not have
     optimizer.load(archive);
     for (const auto& [name, tensor] : inplace::make_target(model, {})->tensors()) {
       for (at::Tensor* const state : inplace::state_tensors(optimizer, tensor)) {

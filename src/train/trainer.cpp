@@ -70,17 +70,28 @@ void Trainer::begin() {
   steps_per_epoch_ = (batches_ + options_.accumulate - 1) / options_.accumulate;
   steps_ = options_.steps ? *options_.steps : options_.epochs * steps_per_epoch_;
   epochs_ = (steps_ + steps_per_epoch_ - 1) / steps_per_epoch_;
-  begun_ = true;
   tell(&Callback::before_fit);
+  begun_ = true;
 }
 
 std::vector<at::Tensor> Trainer::example_inputs() const {
   return first_sample(data_, device_of(model_.module()), "training data");
 }
 
+// The optimizer has its own rates back where a fit ends: another training begins with them.
+struct Trainer::OwnRates {
+  explicit OwnRates(Trainer& owner) : trainer(owner) {}
+  ~OwnRates() {
+    auto& groups = trainer.optimizer_.param_groups();
+    for (std::size_t i = 0; i < groups.size(); ++i) groups[i].options().set_lr(trainer.base_rates_[i]);
+  }
+  Trainer& trainer;
+};
+
 const History& Trainer::fit() {
   begin();
   if (epoch_ == epochs_) return history_;
+  const OwnRates rates(*this);
   stopping_ = false;
   while (epoch_ < epochs_ && !stopping_) run_epoch();
   if (epoch_ == epochs_) {
@@ -111,17 +122,19 @@ void Trainer::run_epoch() {
                              static_cast<std::uint64_t>(batches_));
   bool restored = !goes_on;
   const at::Device device = device_of(model_.module());
-  data_.for_each(
-      [&](Batch batch) {
-        // Only now: what draws the order of the data has drawn it again.
-        if (!restored) set_generators(model_.module(), generator_states_);
-        restored = true;
-        const std::string where = "epoch " + std::to_string(epoch_ + 1) + ", batch " + std::to_string(next_batch_ + 1);
-        scoring::guarded(where, [&] { run_batch(std::move(batch), device); });
-        const bool between_steps = next_batch_ % options_.accumulate == 0 || next_batch_ == batches_;
-        return !(stopping_ && between_steps) && step_ < steps_ && next_batch_ < batches_;
-      },
-      epoch_, next_batch_);
+  if (step_ < steps_ && next_batch_ < batches_)  // a checkpoint may be of an epoch whose end alone is left
+    data_.for_each(
+        [&](Batch batch) {
+          // Only now: what draws the order of the data has drawn it again.
+          if (!restored) set_generators(model_.module(), generator_states_);
+          restored = true;
+          const std::string where =
+              "epoch " + std::to_string(epoch_ + 1) + ", batch " + std::to_string(next_batch_ + 1);
+          scoring::guarded(where, [&] { run_batch(std::move(batch), device); });
+          const bool between_steps = next_batch_ % options_.accumulate == 0 || next_batch_ == batches_;
+          return !(stopping_ && between_steps) && step_ < steps_ && next_batch_ < batches_;
+        },
+        epoch_, next_batch_);
   if (options_.progress) options_.progress->end();
   seconds_ += std::chrono::duration<double>(Clock::now() - start).count();
   if (stopping_ && step_ < steps_ && next_batch_ < batches_) return;

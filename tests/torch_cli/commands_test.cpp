@@ -158,6 +158,26 @@ TEST(Train, WrongNamesAreRefused) {
   }
 }
 
+TEST(Train, WritesOverNothingThatItReadsOrWrites) {
+  const Scratch scratch;
+  const std::string model = scratch / "m.onnx", out = scratch / "out.onnx", data = scratch / "none.npy";
+  std::filesystem::copy_file(zoo_file("mlp"), model);
+  const std::string before = read_file(model);
+  const std::pair<std::vector<std::string>, const char*> cases[] = {
+      {{"finetune", model, "-o", out, "--checkpoint", model}, "--checkpoint: expected another file than MODEL"},
+      {{"finetune", model, "-o", out, "--history", model}, "--history: expected another file than MODEL"},
+      {{"finetune", model, "-o", out, "--checkpoint", out}, "--checkpoint: expected another file than --out"},
+      {{"finetune", zoo_file("mlp"), "--teacher", model, "-o", model}, "--out: expected another file than --teacher"},
+      {{"sensitivity", model, "-o", model}, "--out: expected another file than MODEL"}};
+  for (auto [arguments, expected] : cases) {
+    arguments.insert(arguments.end(), {"--data", data});
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.code, 2) << expected;
+    EXPECT_NE(outcome.err.find(expected), std::string::npos) << outcome.err;
+    EXPECT_EQ(read_file(model), before);
+  }
+}
+
 TEST(Finetune, ZerosStayUnlessTheyMayGrow) {
   const Scratch scratch;
   run_json({"sparsify", zoo_file("mlp"), "-o", scratch / "sparse.onnx", "--sparsity", "80%"});

@@ -54,6 +54,7 @@ TEST(DistillationLoss, Decoupled) {
   const at::Tensor s = at::randn({1, 5}), t = at::randn({1, 5}), two = at::full({1}, 2, at::kLong);
   const double rest = 1 - at::softmax(t / 3, 1)[0][2].item<double>();
   EXPECT_NEAR(decoupled_loss(s, t, two, 3, 1, rest).item<double>(), soft_target_loss(s, t, 3).item<double>(), 1e-5);
+  EXPECT_TRUE(decoupled_loss(s, t, two.to(at::kInt)).equal(decoupled_loss(s, t, two)));
   EXPECT_THROW(decoupled_loss(s, t, at::softmax(t, 1)), Error);
   EXPECT_THROW(decoupled_loss(s, t, at::zeros({2}, at::kLong)), Error);
 }

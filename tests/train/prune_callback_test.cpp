@@ -152,5 +152,25 @@ TEST(PruneCallback, GoesOnAsIfItHadNeverStopped) {
       taylor);
 }
 
+TEST(PruneCallback, TellsTheSparsityOfAnEpochThatWasLeftAtItsEnd) {
+  const test::Scratch folder;
+  const std::string path = folder / "training.pt";
+  const auto train = [&](bool resume) {
+    auto net = small_net();
+    const auto optimizer = make_optimizer({.learning_rate = 0.05}, net->parameters());
+    Trainer trainer(net, *optimizer, loader(),
+                    {.epochs = 1,
+                     .callbacks = {std::make_shared<PruneCallback>(PrunerOptions{.pruning_ratio = 40})},
+                     .checkpoint = path,
+                     .checkpoint_steps = 10});
+    if (resume) trainer.resume(path);
+    return trainer.fit().epochs.at(0).values;
+  };
+  const auto whole = train(false);
+  EXPECT_EQ(whole.at(0).first, "sparsity");
+  EXPECT_GT(whole.at(0).second, 39);
+  EXPECT_EQ(train(true), whole);
+}
+
 }  // namespace
 }  // namespace coppice

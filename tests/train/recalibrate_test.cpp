@@ -40,6 +40,23 @@ TEST(Recalibrate, TakesTheMeanOfTheBatches) {
   EXPECT_FLOAT_EQ(norm.running_mean.item<float>(), 2);
 }
 
+// The running variance of one value would be NaN, and the network with it.
+TEST(Recalibrate, RefusesOneValueAChannel) {
+  const auto graph =
+      std::make_shared<GraphModule>(onnx_model(small_net(), {at::ones({2, 8})}, {.dynamic_batch = true}));
+  const data::Loader loader(blobs(9), {.batch_size = 4, .shuffled = false});
+  try {
+    recalibrate_batch_norm(graph, loader);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("expected two values or more a channel to train on, found one"),
+              std::string::npos)
+        << error.what();
+  }
+  for (const auto& [name, tensor] : graph->constants())
+    if (tensor.is_floating_point()) EXPECT_TRUE(at::isfinite(tensor).all().item<bool>()) << name;
+}
+
 TEST(Recalibrate, TreatsGraphsAlike) {
   auto net = small_net();
   const auto graph = std::make_shared<GraphModule>(onnx_model(net, {at::ones({2, 8})}, {.dynamic_batch = true}));

@@ -141,6 +141,18 @@ TEST(Recipe, NamesLineAndKeyOfWhatIsWrong) {
             "r.toml:41: evaluate.metrics: metric: expected accuracy, perplexity, or top5 and the like, found \"top\"");
   EXPECT_EQ(refusal("method = \"gradual\"", "method = \"one_shot\""),
             "r.toml:25: prune.epochs: expected none with method one_shot: [recover] trains what was cut");
+  EXPECT_EQ(refusal("method = \"gradual\"", "method = \"gradual\"\niterations = 3"),
+            "r.toml:21: prune.iterations: expected none with method gradual");
+  // What is out of range is told at once, and where.
+  EXPECT_EQ(refusal("learning_rate = 1e-3", "learning_rate = -1"),
+            "r.toml:17: train.optimizer: optimizer: expected a learning rate above 0, found -1.000000");
+  EXPECT_EQ(refusal("rise = 0.3", "rise = 1").substr(0, 42), "r.toml:18: train.learning_rate: learning r");
+  EXPECT_EQ(refusal("epochs = 5", "epochs = 5\naccumulate = 0"),
+            "r.toml:16: train.accumulate: expected 1 or more, found 0");
+  EXPECT_EQ(refusal("label_smoothing = 0.1", "label_smoothing = 2").substr(0, 33), "r.toml:16: train.label_smoothing:");
+  EXPECT_EQ(refusal("batch_size = 32", "batch_size = 0"), "r.toml:8: data.batch_size: expected 1 or more, found 0");
+  EXPECT_EQ(refusal("small.onnx", "report.json"),
+            "r.toml:44: export.onnx: expected a name that no other result has, found \"report.json\"");
   EXPECT_EQ(refusal("sparsity = \"80%\"", ""),
             "r.toml:29: sparsify: expected sparsity, or a pattern N:M that makes its own, found neither");
   for (const char* name : {"../small.onnx", "/small.onnx", ""})

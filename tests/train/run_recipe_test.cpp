@@ -301,6 +301,42 @@ TEST(RunRecipe, LooksForLayersBeforeTheWork) {
   }
 }
 
+TEST(RunRecipe, TicketsAreOfTheirEpochAlsoWhereTheBestIsKept) {
+  const auto ticket = [](const std::string& more) {
+    Problem problem("[sparsify]\nmethod = \"lottery\"\nsparsity = \"50%\"\nrounds = 1\nrewind_epoch = 4\n");
+    problem.text.replace(problem.text.find("[recover]"), std::string::npos, "");
+    const std::size_t train = problem.text.find("epochs = 2\noptimizer = { learning_rate = 0.1 }");
+    problem.text.replace(train, 47, "epochs = 6\noptimizer = { learning_rate = 3 }\n" + more);
+    const auto report = problem.run("run");
+    EXPECT_EQ(report->runs[0].stages[1].stage, "ticket");
+    return bytes_of(problem.folder / "run/recipe-1/ticket.onnx");
+  };
+  EXPECT_EQ(ticket("keep_best = true\n"), ticket(""));
+}
+
+TEST(RunRecipe, HasBaselinesWhereEveryRoundWasTakenBack) {
+  Problem problem(rounds);
+  problem.text.replace(problem.text.find("most_lost = 0.2"), 15, "most_lost = -2\nbackoffs = 1");
+  const auto report = problem.run("run");
+  ASSERT_TRUE(report);
+  ASSERT_EQ(report->runs.size(), 8U);
+  EXPECT_EQ(report->runs[0].stages[1].parameters, report->runs[0].stages[0].parameters);
+  EXPECT_EQ(report->runs[2].stages.back().macs, report->runs[0].stages.back().macs);
+  // 2 + two rounds that were taken back + 1
+  EXPECT_EQ(report->runs[4].stages.back().history.epochs.size(), 5U);
+  EXPECT_TRUE(fs::exists(problem.folder / "run/report.json"));
+}
+
+TEST(RunRecipe, LeavesOtherFilesAlone) {
+  const Problem problem(one_shot);
+  fs::create_directories(problem.folder / "run");
+  std::ofstream(problem.folder / "run/report.txt") << "mine";
+  EXPECT_NE(message([&] { problem.run("run"); }).find("found one with other files"), std::string::npos);
+  EXPECT_EQ(bytes_of(problem.folder / "run/report.txt"), "mine");
+  fs::remove(problem.folder / "run/report.txt");
+  EXPECT_FALSE(problem.run("run", false, [] { return true; }));
+}
+
 TEST(RunRecipe, KeepsFoldersApart) {
   const Problem problem(one_shot);
   problem.run("run", false, [] { return true; });

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <numbers>
 
 #include <ATen/autocast_mode.h>
@@ -254,6 +255,55 @@ TEST(Trainer, EndsAfterSteps) {
   EXPECT_EQ(trainer.steps(), 17);
 }
 
+TEST(Trainer, GoesOnBehindTheLastStep) {
+  const test::Scratch folder;
+  const std::string path = folder / "training.pt";
+  // The last checkpoint is of the last step: of 17, within an epoch, and of 26, at the end of one.
+  for (const TrainerOptions& length : {TrainerOptions{.steps = 17}, TrainerOptions{.epochs = 2}}) {
+    TrainerOptions options = length;
+    options.checkpoint = path;
+    options.checkpoint_steps = length.steps ? 17 : 13;
+    auto net = small_net(), fresh = small_net(9);
+    torch::optim::SGD first(net->parameters(), 0.1), second(fresh->parameters(), 0.1);
+    Trainer whole(net, first, loader(), options), resumed(fresh, second, loader(), options);
+    whole.fit();
+    resumed.resume(path);
+    const History& history = resumed.fit();
+    ASSERT_EQ(history.epochs.size(), 2U);
+    EXPECT_EQ(history.epochs[1].step, whole.step());
+    EXPECT_EQ(history.epochs[1].training_loss, whole.history().epochs[1].training_loss);
+    expect_same(*net, *fresh);
+  }
+}
+
+TEST(Trainer, LeavesTheOptimizerItsRate) {
+  auto net = small_net();
+  torch::optim::SGD optimizer(net->parameters(), 0.1);
+  for (int i = 0; i < 2; ++i) {
+    Trainer trainer(net, optimizer, loader(), {.epochs = 2, .learning_rate = {.schedule = RateSchedule::cosine}});
+    EXPECT_NEAR(trainer.fit().epochs[0].learning_rate, 0.0566, 1e-3) << i;
+    EXPECT_EQ(optimizer.param_groups()[0].options().get_lr(), 0.1);
+  }
+}
+
+TEST(Trainer, GoesOnAfterAHeldOutLossThatIsNoNumber) {
+  const test::Scratch folder;
+  const std::string path = folder / "training.pt";
+  const auto sound = blobs(30, 8)->gather(at::arange(30));
+  at::Tensor inputs = sound.inputs[0].clone();
+  inputs[0].fill_(std::numeric_limits<float>::quiet_NaN());
+  const data::Loader damaged(std::make_shared<data::TensorDataset>(std::vector{inputs}, sound.target));
+  auto net = small_net();
+  torch::optim::SGD optimizer(net->parameters(), 0.1);
+  const TrainerOptions options{
+      .epochs = 2, .validation = damaged, .callbacks = {std::make_shared<test::StopAfter>(20)}, .checkpoint = path};
+  Trainer(net, optimizer, loader(), options).fit();
+  Trainer resumed(net, optimizer, loader(), options);
+  resumed.resume(path);
+  EXPECT_TRUE(std::isnan(*resumed.history().epochs.at(0).validation->loss));
+  EXPECT_EQ(resumed.fit().epochs.size(), 2U);
+}
+
 TEST(Trainer, TakesLibtorchsLoaders) {
   auto net = small_net();
   torch::optim::SGD optimizer(net->parameters(), 0.1);
@@ -294,6 +344,11 @@ TEST(Trainer, RefusesForeignCheckpoints) {
   Trainer trainer(net, optimizer, loader());
   trainer.fit();
   trainer.save(path);
+  EXPECT_EQ(message([&] { Trainer(net, optimizer, loader()).save(path); }),
+            path + ": expected a training that has begun, found one before fit()");
+  Trainer other_rate(net, optimizer, loader(), {.learning_rate = {.schedule = RateSchedule::cosine}});
+  EXPECT_EQ(message([&] { other_rate.resume(path); }),
+            path + ": of another training: expected the rate schedule cosine, found constant");
   Trainer longer(net, optimizer, loader(), {.epochs = 2});
   EXPECT_EQ(message([&] { longer.resume(path); }), path + ": of another training: expected steps 26, found 13");
   torch::nn::Sequential other(torch::nn::Linear(8, 3));

@@ -46,7 +46,8 @@ struct TrainerOptions {
 /// options give the same weights, as far as libtorch's kernels do: those of the CPU do with the same number of threads.
 class Trainer {
  public:
-  /// `optimizer` holds the model's parameters at their base learning rates, and must outlive this. `data` without a
+  /// `optimizer` holds the model's parameters at their base learning rates, which it has again after fit(), and must
+  /// outlive this. `data` without a
   /// known length are gone through once to count the batches. Throws Error for options out of range.
   Trainer(Callable model, torch::optim::Optimizer& optimizer, BatchSource data, TrainerOptions options = {});
   ~Trainer();
@@ -62,10 +63,12 @@ class Trainer {
   bool stopped() const { return stopping_; }
 
   /// Writes everything that fit() needs to go on: weights, the optimizer, generators, place, history, callbacks. The
-  /// file is complete or as it was. Between steps only: before or after fit(), or in after_batch().
+  /// file is complete or as it was. Between two steps only, once fit() has begun: after it, or in after_batch() behind
+  /// the last batch of a step; throws Error elsewhere.
   void save(const std::string& path) const;
   /// For a trainer made the same way for a fresh model: fit() then goes on, and ends with the same weights, bit for
-  /// bit, as if it had never been stopped. Throws Error when the file is of another model or other options.
+  /// bit, as if it had never been stopped. Throws Error when the file is of another model, or of another seed, length,
+  /// learning rate, clip norm or number of batches a step; losses and metrics are not compared.
   void resume(const std::string& path);
 
   /// For callbacks that cut the model: tells all of them.
@@ -88,6 +91,7 @@ class Trainer {
   const History& history() const { return history_; }
 
  private:
+  struct OwnRates;
   void begin();
   void run_epoch();
   void run_batch(Batch batch, at::Device device);

@@ -1,5 +1,7 @@
 #include <tuple>
 
+#include "coppice/base/error.hpp"
+
 #include "torch/kernels/convolve.hpp"
 #include "torch/kernels/kernels.hpp"
 
@@ -42,6 +44,12 @@ void put_statistics(Call& call, const BatchNorm& norm) {
 
 void train(Call& call, const BatchNorm& norm) {
   const bool updates = norm.running && (call.training() || call.renewal());
+  // Of one value there is no spread: the running variance would become NaN, and the network with it.
+  const at::Tensor& x = call.in(0);
+  if (updates && x.numel() == x.size(1))
+    throw Error(
+        "batch norm: expected two values or more a channel to train on, found one: a batch of one sample, such "
+        "as the last of an epoch; another batch size leaves a larger one");
   put_statistics(call, norm);
   const at::Tensor none;
   call.out(0,

@@ -3,6 +3,8 @@
 #include "coppice/base/error.hpp"
 #include "coppice/base/mapped_file.hpp"
 #include "coppice/base/named.hpp"
+#include "coppice/train/distillation.hpp"
+#include "coppice/train/optimizer.hpp"
 #include "coppice/train/recipe.hpp"
 
 #include "train/recipe/choices.hpp"
@@ -34,6 +36,18 @@ void read_data(Table& table, Data& out) {
   table.read("random_shift", out.random_shift);
   table.read("random_flip", out.random_flip);
   table.read("skip_damaged", out.skip_damaged);
+  if (out.batch_size < 1) table.fail("batch_size", "expected 1 or more, found " + std::to_string(out.batch_size));
+  if (out.workers < 0) table.fail("workers", "expected 0 or more, found " + std::to_string(out.workers));
+}
+
+// Numbers out of range are told here, with their line, and not when their stage begins.
+template <class Check>
+void checked(const Table& table, const char* key, const Check& check) {
+  try {
+    check();
+  } catch (const Error& error) {
+    table.fail(key, error.what());
+  }
 }
 
 void read_optimizer(Table& table, OptimizerOptions& out) {
@@ -45,6 +59,8 @@ void read_optimizer(Table& table, OptimizerOptions& out) {
   table.read("beta1", out.beta1);
   table.read("beta2", out.beta2);
   table.read("decay_vectors", out.decay_vectors);
+  table.finish();  // a key that is misspelt explains what is wrong
+  checked(table, "", [&] { make_optimizer(out, {at::zeros({1}).requires_grad_()}); });
 }
 
 void read_learning_rate(Table& table, LearningRate& out) {
@@ -56,6 +72,8 @@ void read_learning_rate(Table& table, LearningRate& out) {
   table.read("rise", out.rise);
   table.read("start_divisor", out.start_divisor);
   table.read("final_divisor", out.final_divisor);
+  table.finish();
+  checked(table, "", [&] { out.factor(0, 1); });
 }
 
 void read_training(Table& table, Training& out) {
@@ -72,6 +90,9 @@ void read_training(Table& table, Training& out) {
   table.read("accumulate", out.accumulate);
   table.read_name("precision", [&](const std::string& text) { out.precision = parse_precision(text); });
   table.read("keep_best", out.keep_best);
+  checked(table, "label_smoothing", [&] { make_loss(out.loss, out.label_smoothing); });
+  if (!(out.clip_norm >= 0)) table.fail("clip_norm", "expected 0 or more, found " + std::to_string(out.clip_norm));
+  if (out.accumulate < 1) table.fail("accumulate", "expected 1 or more, found " + std::to_string(out.accumulate));
 }
 
 void read_distillation(Table& table, Training& out) {
@@ -84,6 +105,11 @@ void read_distillation(Table& table, Training& out) {
     });
     inner.read("temperature", distillation.temperature);
     inner.read("alpha", distillation.alpha);
+    inner.finish();
+    checked(inner, "", [&] {
+      const DistillationCallback callback(
+          {.kind = distillation.kind, .temperature = distillation.temperature, .alpha = distillation.alpha});
+    });
   });
 }
 
@@ -133,6 +159,18 @@ void read_pruning(Table& table, Pruning& out) {
     table.fail("epochs", "expected 1 or more, for the network learns while it is pruned");
   if (out.method == Method::one_shot && out.training.epochs > 0)
     table.fail("epochs", "expected none with method one_shot: [recover] trains what was cut");
+  const auto expect_none = [&](std::initializer_list<const char*> keys) {
+    for (const char* key : keys)
+      if (table.has(key))
+        table.fail(key, "expected none with method " + std::string(base::find_name(methods, out.method)));
+  };
+  if (out.method == Method::none) return;  // the others wait for another method
+  if (out.method != Method::one_shot) expect_none({"iterative_steps", "recalibration_batches"});
+  if (out.method != Method::gradual) expect_none({"start", "end"});
+  if (out.method != Method::iterative) expect_none({"iterations", "most_lost", "backoffs", "backoff"});
+  if (out.method == Method::one_shot)
+    expect_none({"optimizer", "learning_rate", "loss", "label_smoothing", "clip_norm", "accumulate", "precision",
+                 "keep_best", "distillation"});
 }
 
 void read_sparsify(Table& table, Sparsify& out) {
@@ -232,6 +270,8 @@ void read_export(Table& table, Export& out) {
   table.read("onnx", out.onnx);
   if (out.onnx.empty() || out.onnx.find('/') != std::string::npos)
     table.fail("onnx", "expected the name of a file, which stands in the output folder, found \"" + out.onnx + "\"");
+  if (out.onnx == "report.json" || out.onnx == "report.txt" || out.onnx == "fingerprint")
+    table.fail("onnx", "expected a name that no other result has, found \"" + out.onnx + "\"");
 }
 
 // The tables on which a training depends, whatever their order, spacing and comments.

@@ -23,11 +23,11 @@ namespace fs = std::filesystem;
 
 constexpr const char* variants[] = {"recipe", "random", "scratch", "short"};
 
-// Of all stages together.
-std::int64_t all_epochs(const Recipe& recipe) {
-  const int rounds = recipe.prune.method == Method::iterative ? recipe.prune.iterations : 1;
-  return recipe.train.epochs + recipe.prune.training.epochs * rounds + sparsifying_epochs(recipe) +
-         recipe.recover.epochs;
+// Of all stages together, rounds that were taken back included.
+std::int64_t all_epochs(const RunResult& run) {
+  std::size_t out = 0;
+  for (const StageResult& stage : run.stages) out += stage.history.epochs.size();
+  return static_cast<std::int64_t>(out);
 }
 
 // Sees whether a training was stopped.
@@ -47,15 +47,17 @@ class Runner {
   std::optional<Report> run() {
     check_base();
     check_layers();
-    claim_folder();
+    check_folder();
     datasets_ = read_datasets(recipe_.data, recipe_.seed);
+    write_text(options_.folder + "/fingerprint", recipe_.fingerprint);
     report_.skipped = datasets_.skipped;
     for (int i = 0; i < recipe_.seeds; ++i) {
       const std::uint64_t seed = recipe_.seed + static_cast<std::uint64_t>(i);
       if (!add(by_recipe(seed))) return std::nullopt;
       if (!recipe_.evaluate.baselines) continue;
       const RunResult ours = report_.runs.back();
-      if (!add(by_chance(seed, ours)) || !add(from_scratch("scratch", seed, ours, all_epochs(recipe_))))
+      if (!add(by_chance(seed, ours))) return std::nullopt;
+      if (const std::int64_t epochs = all_epochs(ours); epochs > 0 && !add(from_scratch("scratch", seed, ours, epochs)))
         return std::nullopt;
       if (recipe_.train.epochs > 0 && !add(from_scratch("short", seed, ours, recipe_.train.epochs)))
         return std::nullopt;
@@ -97,8 +99,8 @@ class Runner {
       scoring::guarded("sparsify", [&] { const sparsity::Sparsifier zeros(model, recipe_.sparsify->what); });
   }
 
-  // A folder belongs to one recipe, and a new run must not write over an old one's results.
-  void claim_folder() const {
+  // A folder belongs to one recipe, and a new run must not write over an old one's results, or over other files.
+  void check_folder() const {
     std::error_code failure;
     fs::create_directories(options_.folder, failure);
     if (failure) throw Error(options_.folder + ": expected a folder that can be made, found: " + failure.message());
@@ -108,9 +110,9 @@ class Runner {
         throw Error(options_.folder + ": expected a new folder, found one with results; --resume goes on there");
       if (read_text(path) != recipe_.fingerprint)
         throw Error(options_.folder + ": expected the results of the same recipe, found another's");
-      return;
+    } else if (!fs::is_empty(options_.folder, failure)) {
+      throw Error(options_.folder + ": expected a folder that is new, empty or of a run, found one with other files");
     }
-    write_text(path, recipe_.fingerprint);
   }
 
   bool add(std::optional<RunResult> result) {
@@ -137,10 +139,11 @@ class Runner {
     return out;
   }
 
-  bool cut(Way& way, const PrunerOptions& options) const {
+  // `all`: whatever the rounds lose.
+  bool cut(Way& way, const PrunerOptions& options, bool all = false) const {
     const Pruning& pruning = recipe_.prune;
     return way.stage("prune", [&](GraphModule& module, History& history) {
-      if (pruning.method == Method::iterative) return cut_by_rounds(way, options, module, history);
+      if (pruning.method == Method::iterative) return cut_by_rounds(way, options, all, module, history);
       if (pruning.method == Method::gradual) {
         PrunerOptions learning = options;
         learning.calibration = {};
@@ -155,7 +158,8 @@ class Runner {
     });
   }
 
-  bool cut_by_rounds(const Way& way, const PrunerOptions& options, GraphModule& module, History& history) const {
+  bool cut_by_rounds(const Way& way, const PrunerOptions& options, bool all, GraphModule& module,
+                     History& history) const {
     const Pruning& pruning = recipe_.prune;
     const TrainerOptions tuning = way.trainer_options("prune", pruning.training);
     IterativeOptions rounds{.pruning = options,
@@ -167,7 +171,7 @@ class Runner {
                             .checkpoint = way.folder() + "/prune.pt"};
     bool stopped = false;
     rounds.tuning.callbacks.push_back(std::make_shared<Watch>(stopped));
-    if (pruning.most_lost) {
+    if (pruning.most_lost && !all) {
       const Metric metric = make_metric(recipe_.evaluate.metrics.front());
       const double sign = metric.higher_is_better ? 1 : -1;
       rounds.acceptable = [name = metric.name, sign, most = *pruning.most_lost](const Evaluation& base,
@@ -224,7 +228,10 @@ class Runner {
     options.target_parameters.reset();
     options.target_macs = ours.stages.back().macs / ours.stages.front().macs;
     options.seed = seed;
-    if (recipe_.prune.method != Method::none && !cut(way, options)) return std::nullopt;
+    const bool smaller = *options.target_macs < 1;  // else each round was taken back, and there is nothing to match
+    if (recipe_.prune.method != Method::none &&
+        !(smaller ? cut(way, options, true) : way.stage("prune", [](GraphModule&, History&) { return true; })))
+      return std::nullopt;
     const bool rewinds = recipe_.sparsify && recipe_.sparsify->rewind_epoch > 0;
     const std::string ticket = rewinds                      ? folder + "ticket.onnx"
                                : recipe_.model.file.empty() ? folder + "original.onnx"

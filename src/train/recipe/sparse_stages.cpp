@@ -1,5 +1,6 @@
 #include "train/recipe/sparse_stages.hpp"
 
+#include <cmath>
 #include <map>
 #include <optional>
 
@@ -37,8 +38,10 @@ sparsity::SparsifyOptions with_scores(const Recipe& recipe, const Way& way, Grap
                                 .seed = way.seed()};
   what.scores = sparsity_scores(module, *sparsify.criterion, calibration, way.seed());
   const auto weights = module.constants();
-  for (auto& [name, scores] : what.scores)
-    scores = to_coppice(to_torch(scores) * weights.at(name).detach().cpu().ne(0));
+  for (auto& [name, scores] : what.scores) {
+    const at::Tensor found = to_torch(scores);
+    scores = to_coppice(found.masked_fill(weights.at(name).detach().cpu().eq(0), -HUGE_VAL));
+  }
   return what;
 }
 
@@ -72,10 +75,11 @@ bool make_ticket(const Recipe& recipe, Way& way, std::string& from) {
   const std::string trained = way.model();
   way.begin_with(from);
   // The same first epochs as those of [train], to the bit.
+  Training training = recipe.train;
+  training.keep_best = false;  // wanted is what that epoch ended with
   if (!way.stage("ticket", [&](GraphModule& module, History& history) {
-        return way.fit("ticket", recipe.train.optimizer,
-                       up_to(way.trainer_options("ticket", recipe.train), recipe.sparsify->rewind_epoch), module,
-                       history);
+        return way.fit("ticket", training.optimizer,
+                       up_to(way.trainer_options("ticket", training), recipe.sparsify->rewind_epoch), module, history);
       }))
     return false;
   from = way.model();
@@ -98,14 +102,6 @@ bool make_sparse(const Recipe& recipe, Way& way, const std::string& ticket, bool
     apply_masks(module, choose_masks(module, with_scores(recipe, way, module, what)));
     return true;
   });
-}
-
-std::int64_t sparsifying_epochs(const Recipe& recipe) {
-  if (!recipe.sparsify) return 0;
-  const Sparsify& sparsify = *recipe.sparsify;
-  if (is_lottery(recipe))
-    return sparsify.rewind_epoch + sparsify.rounds * (recipe.train.epochs - sparsify.rewind_epoch);
-  return sparsify.training.epochs * (sparsify.method == SparsifyMethod::iterative ? sparsify.rounds : 1);
 }
 
 std::vector<std::shared_ptr<Callback>> kept_zeros(const Recipe& recipe, GraphModule& module) {

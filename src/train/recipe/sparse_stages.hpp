@@ -20,9 +20,6 @@ bool make_ticket(const Recipe& recipe, Way& way, std::string& from);
 /// `by_chance`: zeros are drawn. False: it was stopped.
 bool make_sparse(const Recipe& recipe, Way& way, const std::string& ticket, bool by_chance);
 
-/// Epochs that these stages train.
-std::int64_t sparsifying_epochs(const Recipe& recipe);
-
 /// What keeps zero the weights that [sparsify] made so; nothing without it.
 std::vector<std::shared_ptr<Callback>> kept_zeros(const Recipe& recipe, GraphModule& module);
 
