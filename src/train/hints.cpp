@@ -25,6 +25,11 @@ at::Tensor least_squares(const at::Tensor& student, const at::Tensor& teacher) {
   return at::linalg_solve(normal, s.t().mm(t)).t().to(student.scalar_type()).contiguous();
 }
 
+at::Tensor at_least_single(const at::Tensor& tensor) {
+  const bool reduced = tensor.scalar_type() == at::kBFloat16 || tensor.scalar_type() == at::kHalf;
+  return reduced ? tensor.to(at::kFloat) : tensor;
+}
+
 void forget(const at::Tensor& parameter, torch::optim::Optimizer& optimizer) {
   using Key = typename std::decay_t<decltype(optimizer.state())>::key_type;
   optimizer.state().erase(optimizer_key<Key>(parameter));
@@ -32,8 +37,10 @@ void forget(const at::Tensor& parameter, torch::optim::Optimizer& optimizer) {
 
 }  // namespace
 
-at::Tensor Hints::loss(std::size_t number, const at::Tensor& student, const at::Tensor& teacher,
+at::Tensor Hints::loss(std::size_t number, const at::Tensor& of_student, const at::Tensor& of_teacher,
                        torch::optim::Optimizer& optimizer) {
+  // What is learnt stays at full precision: half of it would swallow small steps.
+  const at::Tensor student = at_least_single(of_student), teacher = at_least_single(of_teacher);
   std::vector<std::int64_t> one = student.sizes().vec(), other = teacher.sizes().vec();
   if (one.size() > 1 && other.size() > 1) one[1] = other[1] = 1;
   if (one.size() < 2 || one != other)

@@ -16,8 +16,8 @@ class Hints {
   explicit Hints(std::size_t pairs) : maps_(pairs) {}
 
   /// The mean squared difference of pair `number`. A matrix that is missing, or has another width, is made anew and
-  /// given to the optimizer.
-  at::Tensor loss(std::size_t number, const at::Tensor& student, const at::Tensor& teacher,
+  /// given to the optimizer. Half-precision activations are computed with in fp32, and so is the matrix.
+  at::Tensor loss(std::size_t number, const at::Tensor& of_student, const at::Tensor& of_teacher,
                   torch::optim::Optimizer& optimizer);
   /// Takes the matrices out of the optimizer.
   void leave(torch::optim::Optimizer& optimizer);

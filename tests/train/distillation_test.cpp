@@ -137,34 +137,38 @@ TEST(Distillation, ComparesWhatGoesThroughTaps) {
 
 TEST(Distillation, MapsActivationsOfOtherWidths) {
   // The student's only channel is half the teacher's first; the least squares find the matrix (2, 0).
-  torch::nn::Sequential net(
-      {{"conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(1, 1, 1).bias(false)).ptr()}, {"tap", Tap().ptr()}});
-  torch::nn::Sequential teacher(
-      {{"conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(1, 2, 1).bias(false)).ptr()}, {"tap", Tap().ptr()}});
-  {
-    const at::NoGradGuard no_gradients;
-    net->parameters()[0].fill_(1);
-    teacher->parameters()[0].copy_(numbers({2, 0}, {2, 1, 1, 1}));
-  }
-  torch::optim::SGD optimizer(net->parameters(), 0.1);
-  const auto first = std::make_shared<FirstStep>();
-  const auto distillation = std::make_shared<DistillationCallback>(DistillationOptions{
-      .teacher = teacher, .kind = DistillationKind::fitnet, .alpha = 1, .activations = {{"tap", "tap"}}});
-  struct Size : Callback {
-    void after_backward(Trainer& trainer) override {
-      const auto& all = trainer.optimizer().param_groups()[0].params();
-      ASSERT_EQ(all.size(), 2U);
-      map = all[1].detach().clone();
+  for (const Precision precision : {Precision::float32, Precision::bfloat16}) {
+    torch::nn::Sequential net(
+        {{"conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(1, 1, 1).bias(false)).ptr()}, {"tap", Tap().ptr()}});
+    torch::nn::Sequential teacher(
+        {{"conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(1, 2, 1).bias(false)).ptr()}, {"tap", Tap().ptr()}});
+    {
+      const at::NoGradGuard no_gradients;
+      net->parameters()[0].fill_(1);
+      teacher->parameters()[0].copy_(numbers({2, 0}, {2, 1, 1, 1}));
     }
-    at::Tensor map;
-  };
-  const auto size = std::make_shared<Size>();
-  const std::vector<std::pair<at::Tensor, at::Tensor>> data{
-      {at::arange(1, 9).view({2, 1, 2, 2}).to(at::kFloat), at::zeros({2, 1, 2, 2})}};
-  Trainer(net, optimizer, data, {.loss = mse(), .callbacks = {distillation, first, size}}).fit();
-  EXPECT_NEAR(first->loss, 0, 1e-9);
-  EXPECT_TRUE(size->map.allclose(numbers({2, 0}, {2, 1}), 1e-4, 1e-4)) << size->map;
-  EXPECT_EQ(optimizer.param_groups()[0].params().size(), 1U);
+    torch::optim::SGD optimizer(net->parameters(), 0.1);
+    const auto first = std::make_shared<FirstStep>();
+    const auto distillation = std::make_shared<DistillationCallback>(DistillationOptions{
+        .teacher = teacher, .kind = DistillationKind::fitnet, .alpha = 1, .activations = {{"tap", "tap"}}});
+    struct Size : Callback {
+      void after_backward(Trainer& trainer) override {
+        const auto& all = trainer.optimizer().param_groups()[0].params();
+        ASSERT_EQ(all.size(), 2U);
+        map = all[1].detach().clone();
+      }
+      at::Tensor map;
+    };
+    const auto size = std::make_shared<Size>();
+    const std::vector<std::pair<at::Tensor, at::Tensor>> data{
+        {at::arange(1, 9).view({2, 1, 2, 2}).to(at::kFloat), at::zeros({2, 1, 2, 2})}};
+    Trainer(net, optimizer, data, {.loss = mse(), .precision = precision, .callbacks = {distillation, first, size}})
+        .fit();
+    EXPECT_NEAR(first->loss, 0, 1e-9);
+    EXPECT_EQ(size->map.scalar_type(), at::kFloat);
+    EXPECT_TRUE(size->map.allclose(numbers({2, 0}, {2, 1}), 1e-4, 1e-4)) << size->map;
+    EXPECT_EQ(optimizer.param_groups()[0].params().size(), 1U);
+  }
 }
 
 std::shared_ptr<GraphModule> as_graph(torch::nn::Sequential net) {

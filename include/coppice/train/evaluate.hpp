@@ -41,9 +41,10 @@ struct Evaluation {
 };
 
 /// Runs a model over all the data once, in evaluation mode and without gradients; batches are moved to the device of
-/// its first parameter. Batches count by their numbers of samples. The module's training flags, buffers and libtorch's
-/// generators stay as they were. Throws Error for no data, and naming the batch where the model, the loss or a metric
-/// fails.
+/// its first parameter. Batches count by their numbers of samples, also where cross_entropy() skips targets of -100; so
+/// does a sample whose logits are NaN, which accuracy takes for one of the classes, and whose loss is NaN. The module's
+/// training flags, buffers and libtorch's generators stay as they were. Throws Error for no data, and naming the batch
+/// where the model, the loss or a metric fails.
 Evaluation evaluate(const Callable& model, const BatchSource& data, const Loss& loss = cross_entropy(),
                     const std::vector<Metric>& metrics = {accuracy()});
 

@@ -12,8 +12,10 @@ namespace coppice::recipe {
 
 /// What one stage came to.
 struct StageResult {
-  std::string stage;    ///< "train", "prune", "sparsify", "recover" or, where nothing is trained at first, "original".
-  Evaluation held_out;  ///< All choices are made by this.
+  /// "train", "prune", "sparsify", "recover"; of rounds "round-1" and so on, of a lottery that rewinds "ticket" before
+  /// them; "original" where nothing is trained at first.
+  std::string stage;
+  Evaluation held_out;             ///< All choices are made by this.
   std::optional<Evaluation> test;  ///< Where the recipe names test data; for the report only.
   std::int64_t parameters = 0;
   std::int64_t nonzero = 0;  ///< Of the parameters.

@@ -58,7 +58,7 @@ class Trainer {
   /// finite; the weights are then as they were at that moment.
   const History& fit();
   /// Ends fit() after the step at hand, saving a checkpoint where `checkpoint` says; safe to call from signal handlers
-  /// and other threads.
+  /// and other threads. Before fit() it is forgotten.
   void stop() { stopping_ = true; }
   bool stopped() const { return stopping_; }
 
