@@ -39,4 +39,10 @@ std::string to_string(const ZeroPattern& pattern) {
   return std::to_string(pattern.kept) + ":" + std::to_string(pattern.group);
 }
 
+std::string to_string(const std::vector<ZeroPattern>& patterns) {
+  std::string out;
+  for (const ZeroPattern& pattern : patterns) out += (out.empty() ? "" : ", ") + to_string(pattern);
+  return out;
+}
+
 }  // namespace coppice::analysis

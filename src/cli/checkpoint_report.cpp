@@ -38,10 +38,7 @@ std::string percent(std::int64_t zeros, std::int64_t elements) {
 }
 
 std::string pattern_text(const CheckpointRow& row) {
-  if (row.zeros.zeros == row.entry->elements()) return "all";
-  std::string out;
-  for (const analysis::ZeroPattern& pattern : row.patterns) out += (out.empty() ? "" : ", ") + to_string(pattern);
-  return out;
+  return row.zeros.zeros == row.entry->elements() ? "all" : analysis::to_string(row.patterns);
 }
 
 std::string number(std::optional<std::int64_t> count) {

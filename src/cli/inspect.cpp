@@ -45,19 +45,20 @@ void refuse_model_options(const InspectArguments& arguments) {
     if (given) throw UsageError(std::string(option) + ": expected an ONNX file; a checkpoint has tensors but no graph");
 }
 
-// Of weights with zeros that a layer multiplies with, where there are any.
-std::map<std::string, std::vector<analysis::ZeroPattern>> zero_patterns(const graph::Graph& graph,
-                                                                        const std::vector<analysis::TensorRow>& rows) {
-  std::map<std::string, std::vector<analysis::ZeroPattern>> out;
-  std::map<std::string_view, const analysis::TensorRow*> with_zeros;
-  for (const analysis::TensorRow& row : rows)
-    if (row.zeros > 0) with_zeros[row.name] = &row;
+// Of each tensor; none but of weights with zeros that a layer multiplies with.
+std::vector<std::vector<analysis::ZeroPattern>> zero_patterns(const graph::Graph& graph,
+                                                              const std::vector<analysis::TensorRow>& rows) {
+  std::vector<std::vector<analysis::ZeroPattern>> out(rows.size());
+  std::map<std::string_view, std::size_t> with_zeros;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    if (rows[i].zeros > 0) with_zeros[rows[i].name] = i;
   for (const sparsity::Site& site : sparsity::find_sites(graph)) {
-    const auto row = with_zeros.find(site.name);
-    if (row == with_zeros.end() || !tensor::is_real(row->second->dtype)) continue;
-    auto patterns = analysis::zero_patterns(tensor::zero_groups(*graph.constant(site.value), site.input_axis),
-                                            row->second->zeros, row->second->elements);
-    if (!patterns.empty()) out.emplace(site.name, std::move(patterns));
+    const auto place = with_zeros.find(site.name);
+    if (place == with_zeros.end()) continue;
+    const analysis::TensorRow& row = rows[place->second];
+    if (tensor::is_real(row.dtype))
+      out[place->second] = analysis::zero_patterns(tensor::zero_groups(*graph.constant(site.value), site.input_axis),
+                                                   row.zeros, row.elements);
   }
   return out;
 }

@@ -53,10 +53,10 @@ Json layer_list(const analysis::Layers& layers) {
 
 Json tensor_list(const InspectReport& report) {
   Json out = Json::array();
-  for (const analysis::TensorRow& row : report.layers.tensors) {
+  for (std::size_t i = 0; i < report.layers.tensors.size(); ++i) {
+    const analysis::TensorRow& row = report.layers.tensors[i];
     Json patterns = Json::array();
-    if (const auto found = report.patterns.find(row.name); found != report.patterns.end())
-      for (const analysis::ZeroPattern& pattern : found->second) patterns.push_back(to_string(pattern));
+    for (const analysis::ZeroPattern& pattern : report.patterns[i]) patterns.push_back(to_string(pattern));
     Json layer = nullptr;
     if (row.layer >= 0) layer = report.layers.rows[static_cast<std::size_t>(row.layer)].name;
     out.push_back({{"name", row.name},

@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,7 +26,7 @@ struct InspectReport {
   std::optional<RunTime> run_time;                ///< Where --device asks for it.
   std::vector<analysis::GroupRow> groups;
   std::vector<analysis::LockRow> locks;
-  std::map<std::string, std::vector<analysis::ZeroPattern>> patterns;  ///< Of weights by name, along their inputs.
+  std::vector<std::vector<analysis::ZeroPattern>> patterns;  ///< Of each of layers.tensors, along a layer's inputs.
 };
 
 /// Bytes of the parameters, and of those that are not zero.

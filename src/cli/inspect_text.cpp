@@ -90,14 +90,12 @@ std::string zero_table(const InspectReport& report) {
                          {"zeros", Align::right},
                          {"share", Align::right},
                          {"pattern"}});
-  for (const analysis::TensorRow& row : report.layers.tensors) {
+  for (std::size_t i = 0; i < report.layers.tensors.size(); ++i) {
+    const analysis::TensorRow& row = report.layers.tensors[i];
     if (row.zeros <= 0) continue;
-    std::string patterns = row.zeros == row.elements ? "all" : "";
-    if (const auto found = report.patterns.find(row.name); found != report.patterns.end())
-      for (const analysis::ZeroPattern& pattern : found->second)
-        patterns += (patterns.empty() ? "" : ", ") + to_string(pattern);
     table.row({row.name, tensor::to_string(row.shape), with_separators(row.elements), with_separators(row.zeros),
-               percent(static_cast<double>(row.zeros) / static_cast<double>(row.elements)), patterns});
+               percent(static_cast<double>(row.zeros) / static_cast<double>(row.elements)),
+               row.zeros == row.elements ? "all" : analysis::to_string(report.patterns[i])});
   }
   return table.empty() ? "" : '\n' + table.text();
 }

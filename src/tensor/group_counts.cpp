@@ -23,7 +23,7 @@ std::uint8_t largest_byte(const std::uint64_t* words, int shift, std::uint64_t m
 }  // namespace
 
 // Neighbouring counts are added up in place: 2-bit fields, then 4, 8, 16 and 32 bits wide.
-void raise_group_counts(std::span<const std::uint64_t> words, std::array<std::uint8_t, zero_group_sizes.size()>& most) {
+void raise_group_counts(std::span<const std::uint64_t> words, GroupCounts& most) {
   const auto raise = [&most](std::size_t k, std::uint8_t count) { most[k] = std::max(most[k], count); };
   for (std::size_t first = 0; first < words.size(); first += run) {
     std::uint64_t sums[run] = {};

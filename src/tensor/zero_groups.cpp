@@ -9,6 +9,7 @@
 #include "coppice/tensor/zero_structure.hpp"
 
 #include "tensor/checks.hpp"
+#include "tensor/group_counts.hpp"
 #include "tensor/zero_bits.hpp"
 
 namespace coppice::tensor {
@@ -17,7 +18,6 @@ namespace {
 constexpr std::size_t kPlaces = 1024;                      // counted side by side
 constexpr std::size_t kLongest = zero_group_sizes.back();  // rows of a band: groups end with it
 constexpr std::size_t kGrainBytes = std::size_t{1} << 20;  // of a share of the work
-using Most = std::array<std::uint8_t, zero_group_sizes.size()>;
 
 // Rows of `inner` elements that lie one behind the other: a band of at most kLongest.
 struct Band {
@@ -26,7 +26,7 @@ struct Band {
 };
 
 template <class T>
-void raise(const Band& band, T mask, Most& most) {
+void raise(const Band& band, T mask, GroupCounts& most) {
   std::array<std::array<std::uint8_t, kPlaces>, zero_group_sizes.size()> counts;
   for (std::size_t first = 0; first < band.inner; first += kPlaces) {
     const std::size_t places = std::min(kPlaces, band.inner - first);
@@ -51,7 +51,7 @@ void raise(const Band& band, T mask, Most& most) {
   }
 }
 
-void raise(const Band& band, std::size_t width, std::uint64_t mask, Most& most) {
+void raise(const Band& band, std::size_t width, std::uint64_t mask, GroupCounts& most) {
   switch (width) {
     case 1:
       return raise<std::uint8_t>(band, static_cast<std::uint8_t>(mask), most);
@@ -71,6 +71,7 @@ ZeroGroups zero_groups(const Tensor& tensor, std::size_t axis) {
   if (axis >= tensor.shape.size())
     throw Error("zero_groups: expected an axis of " + std::to_string(tensor.shape.size()) + ", found " +
                 std::to_string(axis));
+  if (tensor.shape.size() > 1 && axis + 1 == tensor.shape.size()) return zero_structure(tensor).most;  // faster there
   const std::uint64_t mask = zero_bits("zero_groups", tensor, {})[0].mask;
   ZeroGroups out;
   if (tensor.elements() == 0 || !elements_of_whole_bytes(tensor.dtype)) return out;
@@ -82,9 +83,9 @@ ZeroGroups zero_groups(const Tensor& tensor, std::size_t axis) {
   const std::size_t bands = (rows + kLongest - 1) / kLongest, row_bytes = inner * width;
   const std::size_t grain = std::max<std::size_t>(1, kGrainBytes / (std::min(rows, kLongest) * row_bytes));
   std::mutex mutex;
-  Most all{};
+  GroupCounts all{};
   base::parallel_for(outer * bands, grain, [&](std::size_t begin, std::size_t end) {
-    Most most{};
+    GroupCounts most{};
     for (std::size_t i = begin; i < end; ++i) {
       const std::size_t row = i % bands * kLongest, count = std::min(kLongest, rows - row);
       const Bytes bytes = tensor.bytes.slice((i / bands * rows + row) * row_bytes, count * row_bytes);

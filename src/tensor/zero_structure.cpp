@@ -21,12 +21,11 @@ namespace {
 constexpr std::size_t kPiece = std::size_t{1} << 14;       // elements of one row at a time
 constexpr std::size_t kGrainBytes = std::size_t{1} << 22;  // of a share of the work
 constexpr std::size_t kWidestRow = std::size_t{1} << 22;   // elements, for counting columns
-using Most = std::array<std::uint8_t, zero_group_sizes.size()>;
 
 /// What some pieces of rows hold.
 struct Found {
   std::size_t zeros = 0;
-  Most most{};
+  GroupCounts most{};
   std::vector<std::uint64_t> columns;  ///< One bit an element of a row: whether any row has something there.
 
   void add(const Found& other) {
@@ -58,7 +57,7 @@ class Pass {
 
  private:
   // Every one of most[] is as large as it can be: a row without zeros taught that.
-  static bool full(const Most& most) {
+  static bool full(const GroupCounts& most) {
     for (std::size_t k = 0; k < most.size(); ++k)
       if (most[k] < zero_group_sizes[k]) return false;
     return true;

@@ -20,5 +20,7 @@ struct ZeroPattern {
 std::vector<ZeroPattern> zero_patterns(const tensor::ZeroGroups& most, std::int64_t zeros, std::int64_t elements);
 /// "2:4"
 std::string to_string(const ZeroPattern& pattern);
+/// "3:4, 4:8"; empty for none.
+std::string to_string(const std::vector<ZeroPattern>& patterns);
 
 }  // namespace coppice::analysis

@@ -47,8 +47,8 @@ struct TrainerOptions {
 class Trainer {
  public:
   /// `optimizer` holds the model's parameters at their base learning rates, which it has again after fit(), and must
-  /// outlive this. `data` without a
-  /// known length are gone through once to count the batches. Throws Error for options out of range.
+  /// outlive this. `data` without a known length are gone through once to count the batches. Throws Error for options
+  /// out of range.
   Trainer(Callable model, torch::optim::Optimizer& optimizer, BatchSource data, TrainerOptions options = {});
   ~Trainer();
 

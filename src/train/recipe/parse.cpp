@@ -50,6 +50,17 @@ void checked(const Table& table, const char* key, const Check& check) {
   }
 }
 
+// Refuses keys that have no effect with what was chosen.
+void expect_none(Table& table, std::initializer_list<const char*> keys, const std::string& with) {
+  for (const char* key : keys)
+    if (table.has(key)) table.fail(key, "expected none with " + with);
+}
+
+// Of a training, but for its epochs.
+constexpr std::initializer_list<const char*> training_keys{"optimizer",       "learning_rate", "loss",
+                                                           "label_smoothing", "clip_norm",     "accumulate",
+                                                           "precision",       "keep_best",     "distillation"};
+
 void read_optimizer(Table& table, OptimizerOptions& out) {
   table.read_name("kind", [&](const std::string& text) { out.kind = parse_optimizer(text); });
   table.read("learning_rate", out.learning_rate);
@@ -159,18 +170,12 @@ void read_pruning(Table& table, Pruning& out) {
     table.fail("epochs", "expected 1 or more, for the network learns while it is pruned");
   if (out.method == Method::one_shot && out.training.epochs > 0)
     table.fail("epochs", "expected none with method one_shot: [recover] trains what was cut");
-  const auto expect_none = [&](std::initializer_list<const char*> keys) {
-    for (const char* key : keys)
-      if (table.has(key))
-        table.fail(key, "expected none with method " + std::string(base::find_name(methods, out.method)));
-  };
   if (out.method == Method::none) return;  // the others wait for another method
-  if (out.method != Method::one_shot) expect_none({"iterative_steps", "recalibration_batches"});
-  if (out.method != Method::gradual) expect_none({"start", "end"});
-  if (out.method != Method::iterative) expect_none({"iterations", "most_lost", "backoffs", "backoff"});
-  if (out.method == Method::one_shot)
-    expect_none({"optimizer", "learning_rate", "loss", "label_smoothing", "clip_norm", "accumulate", "precision",
-                 "keep_best", "distillation"});
+  const std::string method = "method " + std::string(base::find_name(methods, out.method));
+  if (out.method != Method::one_shot) expect_none(table, {"iterative_steps", "recalibration_batches"}, method);
+  if (out.method != Method::gradual) expect_none(table, {"start", "end"}, method);
+  if (out.method != Method::iterative) expect_none(table, {"iterations", "most_lost", "backoffs", "backoff"}, method);
+  if (out.method == Method::one_shot) expect_none(table, training_keys, method);
 }
 
 void read_sparsify(Table& table, Sparsify& out) {
@@ -213,25 +218,22 @@ void read_sparsify(Table& table, Sparsify& out) {
   if (asked && sparsity::contradicts(what.pattern, what.sparsity))
     table.fail("sparsity", "expected none with pattern " + sparsity::to_string(what.pattern) + ", which makes its own");
   const std::string method = "method " + std::string(base::find_name(sparsify_methods, out.method));
-  const auto expect_none = [&](std::initializer_list<const char*> keys, const std::string& with) {
-    for (const char* key : keys)
-      if (table.has(key)) table.fail(key, "expected none with " + with);
-  };
   const bool rounds = out.method == SparsifyMethod::iterative || out.method == SparsifyMethod::lottery;
   const bool learns = out.method == SparsifyMethod::iterative || out.method == SparsifyMethod::gradual;
-  if (out.method != SparsifyMethod::gradual) expect_none({"schedule", "start", "end", "initial", "frequency"}, method);
+  if (out.method != SparsifyMethod::gradual)
+    expect_none(table, {"schedule", "start", "end", "initial", "frequency"}, method);
   if (out.method != SparsifyMethod::one_shot && what.criterion == importance::Criterion::small_final)
     table.fail("criterion", "expected one that drops the smallest with " + method + ", found \"small_final\"");
   if (out.method == SparsifyMethod::gradual && out.criterion)
     table.fail("criterion",
                "expected one told from the weights with method gradual, found \"" + out.criterion->name() + "\"");
-  if (!out.criterion) expect_none({"calibration_batches"}, "a criterion told from the weights");
-  if (!rounds) expect_none({"rounds"}, method);
-  if (out.method != SparsifyMethod::lottery) expect_none({"rewind_epoch"}, method);
-  if (!learns)
-    expect_none({"epochs", "optimizer", "learning_rate", "loss", "label_smoothing", "clip_norm", "accumulate",
-                 "precision", "keep_best", "distillation"},
-                method);
+  if (!out.criterion) expect_none(table, {"calibration_batches"}, "a criterion told from the weights");
+  if (!rounds) expect_none(table, {"rounds"}, method);
+  if (out.method != SparsifyMethod::lottery) expect_none(table, {"rewind_epoch"}, method);
+  if (!learns) {
+    expect_none(table, {"epochs"}, method);
+    expect_none(table, training_keys, method);
+  }
   if (learns && out.training.epochs == 0)
     table.fail("epochs", "expected 1 or more, for the network learns while it is made sparse");
   if (out.rounds < 1) table.fail("rounds", "expected 1 or more, found " + std::to_string(out.rounds));
@@ -255,13 +257,7 @@ void check_lottery(Table& table, const Recipe& recipe) {
 
 void read_evaluate(Table& table, Evaluate& out) {
   table.read("metrics", out.metrics);
-  for (const std::string& name : out.metrics) {
-    try {
-      make_metric(name);
-    } catch (const Error& error) {
-      table.fail("metrics", error.what());
-    }
-  }
+  for (const std::string& name : out.metrics) checked(table, "metrics", [&] { make_metric(name); });
   if (out.metrics.empty()) table.fail("metrics", "expected one or more, found none");
   table.read("baselines", out.baselines);
 }
