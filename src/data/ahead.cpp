@@ -1,9 +1,12 @@
 #include "data/ahead.hpp"
 
+#include <string>
 #include <utility>
 
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+
+#include "coppice/base/error.hpp"
 
 namespace coppice::data {
 namespace {
@@ -20,11 +23,21 @@ void compute_alone() {
 }  // namespace
 
 Ahead::Ahead(Fetch fetch, std::int64_t first, std::int64_t last, int workers)
-    : fetch_(std::move(fetch)), last_(last), most_ahead_(2 * workers), wanted_(first), started_(first) {
-  for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+    : fetch_(std::move(fetch)), last_(last), most_ahead_(std::int64_t{2} * workers), wanted_(first), started_(first) {
+  try {
+    for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+  } catch (const std::exception& error) {
+    close();
+    throw Error("data: expected " + std::to_string(workers) + " workers, found " + std::to_string(threads_.size()) +
+                " that could be started: " + error.what());
+  }
 }
 
 Ahead::~Ahead() {
+  close();
+}
+
+void Ahead::close() {
   {
     const std::lock_guard lock(mutex_);
     closing_ = true;

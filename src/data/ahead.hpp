@@ -33,6 +33,7 @@ class Ahead {
     std::exception_ptr failure;
   };
   void work();
+  void close();
 
   const Fetch fetch_;
   const std::int64_t last_, most_ahead_;

@@ -78,7 +78,9 @@ Parts parts_of(const std::string& folder, Part part) {
 class ImageFolder : public Dataset {
  public:
   ImageFolder(const std::string& folder, std::int64_t size, Part part) : side_(size) {
-    if (side_ < 1) throw Error(folder + ": expected pictures of 1 pixel or more, found " + std::to_string(side_));
+    if (side_ < 1 || side_ > most_pixels / side_)
+      throw Error(folder + ": expected pictures of 1 to " + std::to_string(most_pixels) + " pixels, found sides of " +
+                  std::to_string(side_));
     const Parts parts = parts_of(folder, part);
     names_ = folders_in(parts.training);
     if (names_.empty()) throw Error(parts.training + ": expected a folder for each class, found none");

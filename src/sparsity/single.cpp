@@ -149,11 +149,13 @@ std::vector<std::pair<std::string, double>> transformer_layers(const graph::Grap
                              {"*mlp*up_proj", up},
                              {"*mlp*c_fc", up},
                              {"*mlp*fc1", up},
+                             {"*layers*fc1", up},
                              {"*mlp*dense_h_to_4h", up},
                              {"*intermediate*dense", up},
                              {"*mlp*down_proj", down},
                              {"*mlp*c_proj", down},
                              {"*mlp*fc2", down},
+                             {"*layers*fc2", down},
                              {"*mlp*dense_4h_to_h", down}});
 }
 

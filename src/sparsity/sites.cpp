@@ -103,8 +103,8 @@ std::optional<Site> read_site(const Graph& graph, const std::vector<graph::Role>
 }
 
 std::string other_reader(const Graph& graph, const std::vector<std::vector<std::int32_t>>& consumers,
-                         ValueId constant) {
-  std::vector<ValueId> open{constant};
+                         const Site& site) {
+  std::vector<ValueId> open{site.value};
   while (!open.empty()) {
     const ValueId value = open.back();
     open.pop_back();
@@ -112,7 +112,7 @@ std::string other_reader(const Graph& graph, const std::vector<std::vector<std::
       const Node& node = graph.nodes[at(reader)];
       if (rearranges(node))
         open.push_back(node.output(0));
-      else if (!is_layer(node))
+      else if (at(reader) != site.node)
         return node.op + (node.name.empty() ? "" : " \"" + node.name + "\"");
     }
   }
@@ -163,7 +163,7 @@ std::vector<Site> find_sites(const Graph& graph) {
   }
   mark_output_layers(graph, by_node, out);
   const std::vector<std::vector<std::int32_t>> consumers = graph.consumers();
-  for (Site& site : out) site.other_reader = other_reader(graph, consumers, site.value);
+  for (Site& site : out) site.other_reader = other_reader(graph, consumers, site);
   return out;
 }
 

@@ -118,6 +118,93 @@ TEST(CalibratedSparsity, RanksTheMethods) {
   EXPECT_LT(errors[SparsityMethod::wanda], errors[SparsityMethod::magnitude]);
 }
 
+struct Grouped : torch::nn::Module {
+  explicit Grouped(int groups) {
+    const auto options = torch::nn::Conv2dOptions(4, 8, 3).groups(groups).bias(false);
+    conv = register_module("conv", torch::nn::Conv2d(options));
+    out = register_module("out", torch::nn::Conv2d(torch::nn::Conv2dOptions(8, 2, 1)));
+  }
+  at::Tensor forward(const at::Tensor& x) { return out(conv(x)); }
+  torch::nn::Conv2d conv{nullptr}, out{nullptr};
+};
+
+CalibratedOptions of_conv(SparsityMethod method, const at::Tensor& x) {
+  CalibratedOptions out = options(method, 0.5);
+  out.what.ignore = {"out"};
+  out.calibration.data = std::vector<Batch>{{{x}, {}}};
+  return out;
+}
+
+// The groups of a convolution see different channels, here of very different sizes: each is made sparse as the
+// convolution of its channels alone is.
+TEST(CalibratedSparsity, GroupsKnowTheirOwnInputs) {
+  torch::manual_seed(3);
+  const at::Tensor x = at::randn({4, 4, 9, 9}) * at::tensor({10.0F, 0.1F, 0.1F, 10.0F}).view({1, 4, 1, 1});
+  const auto whole = std::make_shared<Grouped>(2);
+  for (const SparsityMethod method : {SparsityMethod::wanda, SparsityMethod::sparse_gpt}) {
+    GraphModule module(trace(whole, {x}));
+    sparsify_calibrated(module, of_conv(method, x));
+    const at::Tensor made = module.constants().at("conv.weight").detach();
+    for (std::int64_t group = 0; group < 2; ++group) {
+      const auto part = std::make_shared<Grouped>(1);
+      part->conv = part->replace_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(2, 4, 3).bias(false)));
+      part->out = part->replace_module("out", torch::nn::Conv2d(torch::nn::Conv2dOptions(4, 2, 1)));
+      {
+        const at::NoGradGuard no_gradients;
+        part->conv->weight.copy_(whole->conv->weight.narrow(0, group * 4, 4));
+      }
+      const at::Tensor seen = x.narrow(1, group * 2, 2).contiguous();
+      GraphModule alone(trace(part, {seen}));
+      sparsify_calibrated(alone, of_conv(method, seen));
+      EXPECT_TRUE(at::allclose(made.narrow(0, group * 4, 4), alone.constants().at("conv.weight").detach(), 1e-6, 1e-7))
+          << to_string(method) << ", group " << group;
+    }
+  }
+}
+
+// Nine weights a channel: half of all is 18 of 36, not four of each nine.
+TEST(CalibratedSparsity, CountsOverAllGroups) {
+  torch::manual_seed(4);
+  const at::Tensor x = at::randn({4, 4, 9, 9});
+  struct Depthwise : torch::nn::Module {
+    Depthwise() {
+      const auto options = torch::nn::Conv2dOptions(4, 4, 3).groups(4).bias(false);
+      conv = register_module("conv", torch::nn::Conv2d(options));
+      out = register_module("out", torch::nn::Conv2d(torch::nn::Conv2dOptions(4, 2, 1)));
+    }
+    at::Tensor forward(const at::Tensor& input) { return out(conv(input)); }
+    torch::nn::Conv2d conv{nullptr}, out{nullptr};
+  };
+  const auto net = std::make_shared<Depthwise>();
+  for (const SparsityMethod method : {SparsityMethod::magnitude, SparsityMethod::sparse_gpt}) {
+    GraphModule module(trace(net, {x}));
+    const CalibratedReport report = sparsify_calibrated(module, of_conv(method, x));
+    ASSERT_EQ(report.layers.size(), 1U);
+    EXPECT_EQ(report.layers.front().zeros, 18) << to_string(method);
+  }
+}
+
+// What a second use loses is not looked at, so such a weight is left.
+TEST(CalibratedSparsity, LeavesWeightsOfTwoLayers) {
+  struct Twice : torch::nn::Module {
+    Twice() {
+      same = register_module("same", torch::nn::Linear(torch::nn::LinearOptions(6, 6).bias(false)));
+      once = register_module("once", torch::nn::Linear(6, 6));
+      out = register_module("out", torch::nn::Linear(6, 2));
+    }
+    at::Tensor forward(const at::Tensor& x) { return out(same(once(same(x).relu()).relu()).relu()); }
+    torch::nn::Linear same{nullptr}, once{nullptr}, out{nullptr};
+  };
+  torch::manual_seed(5);
+  const at::Tensor x = at::randn({20, 6});
+  GraphModule module(trace(std::make_shared<Twice>(), {x}));
+  const CalibratedReport report = sparsify_calibrated(module, of_conv(SparsityMethod::wanda, x));
+  ASSERT_EQ(report.layers.size(), 1U);
+  EXPECT_EQ(report.layers.front().layer, "once");
+  ASSERT_FALSE(report.left.empty());
+  EXPECT_NE(report.left.front().reason.find("also read by"), std::string::npos) << report.left.front().reason;
+}
+
 TEST(CalibratedSparsity, MakesPatterns) {
   GraphModule module = small_graph();
   CalibratedOptions given = options(SparsityMethod::sparse_gpt, 0);

@@ -23,7 +23,7 @@ struct Site {
   /// Of a convolution: the axes of depth if any, height if any, width. Empty: a matrix, whose other axes are a batch.
   std::vector<std::size_t> kernel_axes = {};
   bool output_layer = false;  ///< Between it and some output of the graph stands no other site: the classifier.
-  std::string other_reader;   ///< What reads the constant and is no such node: Gather "wte". Usually empty.
+  std::string other_reader;   ///< What else reads the constant: Gather "wte", a second product. Usually empty.
   std::string obstacle;       ///< Why zeros cannot be written, such as "int8 weights"; usually empty.
 
   bool convolution() const { return !kernel_axes.empty(); }

@@ -53,8 +53,9 @@ struct CalibratedReport {
 
 /// Makes the weights of convolutions and matrix products sparse, layer after layer in the order of the graph: each is
 /// fed by those before it, which are sparse already. An input is a row of a product, or what a filter sees at one place
-/// of one picture, where the inputs of one kernel place lie side by side. A weight that is an embedding too is left as
-/// it is, for its inputs there cannot be told. Weights are written in place, in their type.
+/// of one picture, where the inputs of one kernel place lie side by side. A weight that something else reads too,
+/// an embedding or a second layer, is left as it is, for what it loses there cannot be told. Weights are written in
+/// place, in their type.
 ///
 /// Time: a run of the graph as far as the layer over all calibration data, for every distinct input of layers; memory:
 /// the squared width of a layer's inputs, in float64, and a copy of the weights as they were. Throws Error for options

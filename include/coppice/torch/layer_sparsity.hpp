@@ -19,6 +19,11 @@ class InputMoments {
  public:
   /// `products` false: only the diagonal is kept, which is all that Wanda wants.
   InputMoments(std::int64_t inputs, bool products);
+  /// Copies would add to the same sums.
+  InputMoments(const InputMoments&) = delete;
+  InputMoments& operator=(const InputMoments&) = delete;
+  InputMoments(InputMoments&&) = default;
+  InputMoments& operator=(InputMoments&&) = default;
   /// Samples [n, inputs] of any real type. Throws Error when their width differs or one is not finite.
   void add(const at::Tensor& samples);
 

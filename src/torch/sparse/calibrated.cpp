@@ -28,6 +28,8 @@ void check(const CalibratedOptions& options) {
   const sparsity::SparsifyOptions &what = options.what, usual;
   sparsity::check_share("sparsity", what.sparsity);
   for (const auto& [name, share] : what.layers) sparsity::check_share("sparsity of " + name, share);
+  if (!what.scores.empty())
+    throw Error("calibrated sparsity: expected no scores, found those of " + what.scores.begin()->first);
   if (what.granularity != usual.granularity || what.context != usual.context || what.criterion != usual.criterion)
     throw Error("calibrated sparsity: expected granularity, context and criterion left alone, found others");
   const bool runs = what.pattern.kind == sparsity::Pattern::Kind::keep_of;
@@ -135,8 +137,8 @@ class Work {
         continue;
       }
       looking.push_back(i);
-      out.push_back(
-          std::make_shared<Moments>(static_cast<std::size_t>(view.groups()), InputMoments(view.columns(), products)));
+      out.push_back(std::make_shared<Moments>());
+      for (std::int64_t group = 0; group < view.groups(); ++group) out.back()->emplace_back(view.columns(), products);
     }
     const int id = module_.observe(layers_[first].view.input(), [&](at::Tensor& value) {
       for (const std::size_t i : looking)
@@ -189,36 +191,57 @@ class Work {
     for (std::size_t i = 0; i < places.size(); ++i) layers_[places[i]].goal.share = shares[i];
   }
 
-  // The new matrix of a group.
+  // Of nine weights half is four: what is rounded off in one group, the next makes up for.
+  static SparsityGoal goal_of_group(const SparsityGoal& goal, std::int64_t group, std::int64_t weights,
+                                    std::int64_t& dropped) {
+    SparsityGoal out = goal;
+    if (goal.of > 0 || weights == 0) return out;
+    const auto wanted =
+        static_cast<std::int64_t>(std::floor(goal.share * static_cast<double>(weights * (group + 1)) + 1e-9));
+    const std::int64_t drop = std::clamp<std::int64_t>(wanted - dropped, 0, weights - 1);
+    dropped += drop;
+    out.share = static_cast<double>(drop) / static_cast<double>(weights);
+    return out;
+  }
+
+  // The new matrix of a group. By magnitude all weights of a layer compete: `kept` says which stay.
   at::Tensor changed(const at::Tensor& matrix, const InputMoments& moments, const at::Tensor& hessian,
-                     const SparsityGoal& goal, double& damping) const {
+                     const SparsityGoal& goal, const at::Tensor& kept, double& damping) const {
     if (options_.method == SparsityMethod::sparse_gpt) {
       const SparseGptResult found = sparse_gpt(matrix, hessian, goal, options_.sparse_gpt);
       damping = std::max(damping, found.damping);
       return found.weight;
     }
     const at::Tensor wide = matrix.to(at::kDouble);
-    at::Tensor keep;
-    if (options_.method == SparsityMethod::wanda) {
-      keep = keep_by_output(wanda_scores(wide, moments.norms()), goal);
-    } else if (goal.of > 0) {
-      keep = keep_by_output(wide.abs(), goal);
-    } else {
-      const auto drop = static_cast<std::int64_t>(std::floor(goal.share * static_cast<double>(wide.numel()) + 1e-9));
-      keep = sparse::all_but_lowest(wide.abs().flatten(), drop).view_as(wide);
-    }
+    const at::Tensor keep =
+        options_.method == SparsityMethod::wanda ? keep_by_output(wanda_scores(wide, moments.norms()), goal) : kept;
     return wide.masked_fill(keep.logical_not(), 0);
+  }
+
+  // Which of a layer's matrices [groups, outputs, inputs] stay by magnitude.
+  static at::Tensor largest(const at::Tensor& matrices, const SparsityGoal& goal) {
+    const at::Tensor sizes = matrices.to(at::kDouble).abs();
+    if (goal.of > 0) return keep_by_output(sizes.flatten(0, 1), goal).view_as(matrices);
+    const auto drop = static_cast<std::int64_t>(std::floor(goal.share * static_cast<double>(sizes.numel()) + 1e-9));
+    return sparse::all_but_lowest(sizes.flatten(), drop).view_as(matrices);
   }
 
   void make_sparse(Layer& layer, const Moments& moments) {
     const at::Tensor matrices = layer.view.matrices(layer.weight.detach());
     CalibratedLayer line{.name = layer.site.name, .layer = layer.site.layer, .weights = layer.weight.numel()};
     std::vector<at::Tensor> made;
+    const bool by_size = options_.method == SparsityMethod::magnitude;
+    const at::Tensor kept = by_size ? largest(matrices, layer.goal) : at::Tensor();
+    const std::int64_t weights = matrices[0].numel();
+    std::int64_t dropped = 0;
     double lost = 0, whole = 0;
     for (std::int64_t group = 0; group < matrices.size(0); ++group) {
       const InputMoments& inputs = moments[static_cast<std::size_t>(group)];
       const at::Tensor hessian = inputs.hessian();
-      made.push_back(changed(matrices[group], inputs, hessian, layer.goal, line.damping));
+      SparsityGoal goal = layer.goal;
+      if (options_.method == SparsityMethod::sparse_gpt && matrices.size(0) > 1)
+        goal = goal_of_group(goal, group, weights, dropped);
+      made.push_back(changed(matrices[group], inputs, hessian, goal, by_size ? kept[group] : kept, line.damping));
       lost += output_energy(made.back() - matrices[group], hessian);
       whole += output_energy(matrices[group], hessian);
     }

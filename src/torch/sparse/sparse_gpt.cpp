@@ -29,7 +29,8 @@ struct Factor {
 
 Factor factorise(const at::Tensor& hessian, double damping) {
   const at::Tensor mean = hessian.diagonal().mean();
-  for (; damping <= 1; damping = std::max(damping * 10, 1e-6)) {
+  for (bool last = false; !last; damping = std::clamp(damping * 10, 1e-6, 1.0)) {
+    last = damping >= 1;
     at::Tensor damped = hessian.clone();
     damped.diagonal().add_(mean * damping);
     if (at::Tensor upper = inverse_factor(damped); upper.defined()) return {std::move(upper), damping};
