@@ -119,10 +119,10 @@ TEST(CalibratedSparsity, RanksTheMethods) {
 }
 
 struct Grouped : torch::nn::Module {
-  explicit Grouped(int groups) {
-    const auto options = torch::nn::Conv2dOptions(4, 8, 3).groups(groups).bias(false);
+  Grouped(int inputs, int outputs, int groups) {
+    const auto options = torch::nn::Conv2dOptions(inputs, outputs, 3).groups(groups).bias(false);
     conv = register_module("conv", torch::nn::Conv2d(options));
-    out = register_module("out", torch::nn::Conv2d(torch::nn::Conv2dOptions(8, 2, 1)));
+    out = register_module("out", torch::nn::Conv2d(torch::nn::Conv2dOptions(outputs, 2, 1)));
   }
   at::Tensor forward(const at::Tensor& x) { return out(conv(x)); }
   torch::nn::Conv2d conv{nullptr}, out{nullptr};
@@ -140,15 +140,13 @@ CalibratedOptions of_conv(SparsityMethod method, const at::Tensor& x) {
 TEST(CalibratedSparsity, GroupsKnowTheirOwnInputs) {
   torch::manual_seed(3);
   const at::Tensor x = at::randn({4, 4, 9, 9}) * at::tensor({10.0F, 0.1F, 0.1F, 10.0F}).view({1, 4, 1, 1});
-  const auto whole = std::make_shared<Grouped>(2);
+  const auto whole = std::make_shared<Grouped>(4, 8, 2);
   for (const SparsityMethod method : {SparsityMethod::wanda, SparsityMethod::sparse_gpt}) {
     GraphModule module(trace(whole, {x}));
     sparsify_calibrated(module, of_conv(method, x));
     const at::Tensor made = module.constants().at("conv.weight").detach();
     for (std::int64_t group = 0; group < 2; ++group) {
-      const auto part = std::make_shared<Grouped>(1);
-      part->conv = part->replace_module("conv", torch::nn::Conv2d(torch::nn::Conv2dOptions(2, 4, 3).bias(false)));
-      part->out = part->replace_module("out", torch::nn::Conv2d(torch::nn::Conv2dOptions(4, 2, 1)));
+      const auto part = std::make_shared<Grouped>(2, 4, 1);
       {
         const at::NoGradGuard no_gradients;
         part->conv->weight.copy_(whole->conv->weight.narrow(0, group * 4, 4));
@@ -166,16 +164,7 @@ TEST(CalibratedSparsity, GroupsKnowTheirOwnInputs) {
 TEST(CalibratedSparsity, CountsOverAllGroups) {
   torch::manual_seed(4);
   const at::Tensor x = at::randn({4, 4, 9, 9});
-  struct Depthwise : torch::nn::Module {
-    Depthwise() {
-      const auto options = torch::nn::Conv2dOptions(4, 4, 3).groups(4).bias(false);
-      conv = register_module("conv", torch::nn::Conv2d(options));
-      out = register_module("out", torch::nn::Conv2d(torch::nn::Conv2dOptions(4, 2, 1)));
-    }
-    at::Tensor forward(const at::Tensor& input) { return out(conv(input)); }
-    torch::nn::Conv2d conv{nullptr}, out{nullptr};
-  };
-  const auto net = std::make_shared<Depthwise>();
+  const auto net = std::make_shared<Grouped>(4, 4, 4);
   for (const SparsityMethod method : {SparsityMethod::magnitude, SparsityMethod::sparse_gpt}) {
     GraphModule module(trace(net, {x}));
     const CalibratedReport report = sparsify_calibrated(module, of_conv(method, x));
@@ -358,6 +347,8 @@ TEST(CalibratedSparsity, SaysWhatIsWrong) {
             std::string::npos);
   EXPECT_EQ(refusal([](auto& o) { o.what.context = sparsity::Context::global; }),
             "calibrated sparsity: expected granularity, context and criterion left alone, found others");
+  EXPECT_EQ(refusal([](auto& o) { o.what.scores.emplace("fc.weight", tensor::Tensor()); }),
+            "calibrated sparsity: expected no scores, found those of fc.weight");
   EXPECT_EQ(refusal([](auto& o) { o.what.pattern = sparsity::parse_pattern("4x4"); }),
             "calibrated sparsity: expected no pattern or N:M, found 4x4");
   EXPECT_EQ(refusal([](auto& o) { o.calibration.data = {}; }),

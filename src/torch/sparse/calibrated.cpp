@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <memory>
 #include <utility>
@@ -191,58 +190,51 @@ class Work {
     for (std::size_t i = 0; i < places.size(); ++i) layers_[places[i]].goal.share = shares[i];
   }
 
-  // Of nine weights half is four: what is rounded off in one group, the next makes up for.
-  static SparsityGoal goal_of_group(const SparsityGoal& goal, std::int64_t group, std::int64_t weights,
-                                    std::int64_t& dropped) {
-    SparsityGoal out = goal;
-    if (goal.of > 0 || weights == 0) return out;
-    const auto wanted =
-        static_cast<std::int64_t>(std::floor(goal.share * static_cast<double>(weights * (group + 1)) + 1e-9));
-    const std::int64_t drop = std::clamp<std::int64_t>(wanted - dropped, 0, weights - 1);
-    dropped += drop;
-    out.share = static_cast<double>(drop) / static_cast<double>(weights);
-    return out;
+  // Of nine weights half is four: what is rounded off in one group, the next makes up for. SparseGPT alone chooses by
+  // group: Wanda does by output, and magnitude from the whole layer.
+  SparsityGoal goal_of_group(const Layer& layer, std::int64_t group) const {
+    SparsityGoal goal = layer.goal;
+    const std::int64_t groups = layer.view.groups(), weights = layer.weight.numel() / groups;
+    if (options_.method != SparsityMethod::sparse_gpt || goal.of > 0 || groups == 1) return goal;
+    const std::int64_t drop =
+        sparse::drop_count(goal.share, weights * (group + 1)) - sparse::drop_count(goal.share, weights * group);
+    goal.share = static_cast<double>(std::min(drop, weights - 1)) / static_cast<double>(weights);
+    return goal;
   }
 
-  // The new matrix of a group. By magnitude all weights of a layer compete: `kept` says which stay.
+  // A layer's matrices [groups, outputs, inputs] without their smallest numbers.
+  static at::Tensor without_smallest(const at::Tensor& matrices, const SparsityGoal& goal) {
+    const at::Tensor wide = matrices.to(at::kDouble), sizes = wide.abs();
+    const at::Tensor keep =
+        goal.of > 0 ? keep_by_output(sizes.flatten(0, 1), goal)
+                    : sparse::all_but_lowest(sizes.flatten(), sparse::drop_count(goal.share, sizes.numel()));
+    return wide.masked_fill(keep.view_as(wide).logical_not(), 0);
+  }
+
+  // The new matrix of a group, by what its inputs are.
   at::Tensor changed(const at::Tensor& matrix, const InputMoments& moments, const at::Tensor& hessian,
-                     const SparsityGoal& goal, const at::Tensor& kept, double& damping) const {
+                     const SparsityGoal& goal, double& damping) const {
     if (options_.method == SparsityMethod::sparse_gpt) {
       const SparseGptResult found = sparse_gpt(matrix, hessian, goal, options_.sparse_gpt);
       damping = std::max(damping, found.damping);
       return found.weight;
     }
     const at::Tensor wide = matrix.to(at::kDouble);
-    const at::Tensor keep =
-        options_.method == SparsityMethod::wanda ? keep_by_output(wanda_scores(wide, moments.norms()), goal) : kept;
-    return wide.masked_fill(keep.logical_not(), 0);
-  }
-
-  // Which of a layer's matrices [groups, outputs, inputs] stay by magnitude.
-  static at::Tensor largest(const at::Tensor& matrices, const SparsityGoal& goal) {
-    const at::Tensor sizes = matrices.to(at::kDouble).abs();
-    if (goal.of > 0) return keep_by_output(sizes.flatten(0, 1), goal).view_as(matrices);
-    const auto drop = static_cast<std::int64_t>(std::floor(goal.share * static_cast<double>(sizes.numel()) + 1e-9));
-    return sparse::all_but_lowest(sizes.flatten(), drop).view_as(matrices);
+    return wide.masked_fill(keep_by_output(wanda_scores(wide, moments.norms()), goal).logical_not(), 0);
   }
 
   void make_sparse(Layer& layer, const Moments& moments) {
     const at::Tensor matrices = layer.view.matrices(layer.weight.detach());
     CalibratedLayer line{.name = layer.site.name, .layer = layer.site.layer, .weights = layer.weight.numel()};
     std::vector<at::Tensor> made;
-    const bool by_size = options_.method == SparsityMethod::magnitude;
-    const at::Tensor kept = by_size ? largest(matrices, layer.goal) : at::Tensor();
-    const std::int64_t weights = matrices[0].numel();
-    std::int64_t dropped = 0;
+    if (options_.method == SparsityMethod::magnitude) made = without_smallest(matrices, layer.goal).unbind();
     double lost = 0, whole = 0;
     for (std::int64_t group = 0; group < matrices.size(0); ++group) {
       const InputMoments& inputs = moments[static_cast<std::size_t>(group)];
       const at::Tensor hessian = inputs.hessian();
-      SparsityGoal goal = layer.goal;
-      if (options_.method == SparsityMethod::sparse_gpt && matrices.size(0) > 1)
-        goal = goal_of_group(goal, group, weights, dropped);
-      made.push_back(changed(matrices[group], inputs, hessian, goal, by_size ? kept[group] : kept, line.damping));
-      lost += output_energy(made.back() - matrices[group], hessian);
+      if (options_.method != SparsityMethod::magnitude)
+        made.push_back(changed(matrices[group], inputs, hessian, goal_of_group(layer, group), line.damping));
+      lost += output_energy(made[static_cast<std::size_t>(group)] - matrices[group], hessian);
       whole += output_energy(matrices[group], hessian);
     }
     line.error = whole > 0 ? lost / whole : 0;

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <tuple>
 
 #include <ATen/ops/cholesky_inverse.h>
@@ -29,13 +28,14 @@ struct Factor {
 
 Factor factorise(const at::Tensor& hessian, double damping) {
   const at::Tensor mean = hessian.diagonal().mean();
-  for (bool last = false; !last; damping = std::clamp(damping * 10, 1e-6, 1.0)) {
-    last = damping >= 1;
+  while (true) {
     at::Tensor damped = hessian.clone();
     damped.diagonal().add_(mean * damping);
     if (at::Tensor upper = inverse_factor(damped); upper.defined()) return {std::move(upper), damping};
+    if (damping >= 1)
+      throw Error("sparse_gpt: expected a Hessian that is positive definite with damping, found one that is not");
+    damping = std::clamp(damping * 10, 1e-6, 1.0);
   }
-  throw Error("sparse_gpt: expected a Hessian that is positive definite with damping, found one that is not");
 }
 
 void check(const at::Tensor& weight, const at::Tensor& hessian, const SparsityGoal& goal,
@@ -72,7 +72,7 @@ SparseGptResult sparse_gpt(const at::Tensor& weight, const at::Tensor& hessian, 
     const at::Tensor diagonal = factor.diagonal();
     at::Tensor errors = at::empty({w.size(0), width}, w.options());
     if (goal.of == 0) {
-      const auto drop = static_cast<std::int64_t>(std::floor(goal.share * static_cast<double>(part.numel()) + 1e-9));
+      const std::int64_t drop = sparse::drop_count(goal.share, part.numel());
       kept.copy_(sparse::all_but_lowest((part / diagonal).square().flatten(), drop).view_as(kept));
     }
     for (std::int64_t j = 0; j < width; ++j) {

@@ -23,6 +23,10 @@ void check_goal(const SparsityGoal& goal, std::int64_t inputs) {
                 " divides, found " + std::to_string(inputs));
 }
 
+std::int64_t drop_count(double share, std::int64_t weights) {
+  return static_cast<std::int64_t>(std::floor(share * static_cast<double>(weights) + 1e-9));
+}
+
 at::Tensor all_but_lowest(const at::Tensor& scores, std::int64_t drop) {
   const at::Tensor order = std::get<1>(scores.sort(/*stable=*/true, -1, /*descending=*/false));
   at::Tensor keep = at::ones(scores.sizes(), scores.options().dtype(at::kBool));
@@ -41,9 +45,7 @@ at::Tensor wanda_scores(const at::Tensor& weight, const at::Tensor& norms) {
 at::Tensor keep_by_output(const at::Tensor& scores, const SparsityGoal& goal) {
   const std::int64_t outputs = scores.size(0), inputs = scores.size(1);
   sparse::check_goal(goal, inputs);
-  if (goal.of == 0)
-    return sparse::all_but_lowest(
-        scores, static_cast<std::int64_t>(std::floor(goal.share * static_cast<double>(inputs) + 1e-9)));
+  if (goal.of == 0) return sparse::all_but_lowest(scores, sparse::drop_count(goal.share, inputs));
   return sparse::all_but_lowest(scores.reshape({outputs, inputs / goal.of, goal.of}), goal.of - goal.keep)
       .reshape({outputs, inputs});
 }
